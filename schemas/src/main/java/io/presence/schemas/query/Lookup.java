@@ -1,0 +1,58 @@
+package io.presence.schemas.query;
+
+import io.presence.schemas.presence.Visibility;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A lookup of many users. */
+public final class Lookup {
+  private Lookup() {}
+
+  /**
+   * @param requester who will see the answer; null for a stranger
+   * @param userIds ids of any partitions
+   * @param standby false: only what this instance owns is answered; true: also what it holds a
+   *     fresh enough copy of
+   */
+  public record Request(@Nullable String requester, List<String> userIds, boolean standby) {}
+
+  /** What became of one id. */
+  public enum Outcome {
+    /** The requester may see the presence. */
+    SHOWN,
+    /** The user is not known, or hidden from the requester: the two are the same. */
+    NOT_SHOWN,
+    /** The instance does not hold the user's partition, or its copy is too old. */
+    NOT_HERE
+  }
+
+  /**
+   * What is known of one id.
+   *
+   * @param presence the presence as JSON in UTF-8, for {@link Outcome#SHOWN}; not to be changed
+   * @param version the version of the user's latest change, also of hidden users; 0 if there was
+   *     none
+   * @param visibility also of hidden users; everyone if never set
+   * @param contact whether the requester is a contact of the user
+   * @param stale whether a standby answered
+   */
+  public record Entry(
+      Outcome outcome,
+      byte @Nullable [] presence,
+      long version,
+      Visibility visibility,
+      boolean contact,
+      boolean stale) {
+
+    /** The entry of an id that the instance does not hold. */
+    public static final Entry NOT_HERE =
+        new Entry(Outcome.NOT_HERE, null, 0, Visibility.NOBODY, false, false);
+  }
+
+  /**
+   * The answer.
+   *
+   * @param entries one for each id of the request, in its order
+   */
+  public record Answer(List<Entry> entries) {}
+}

@@ -1,0 +1,30 @@
+package io.presence.schemas.query;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
+
+/**
+ * Which instance holds which partitions.
+ *
+ * @param partitions how many there are
+ * @param instances all instances of the group, as the one that was asked knows them
+ */
+@JsonIgnoreProperties(ignoreUnknown = true)
+public record Ownership(
+    @JsonProperty("partitions") int partitions,
+    @JsonProperty("instances") List<Instance> instances) {
+
+  /**
+   * One instance.
+   *
+   * @param address host:port of its query server
+   * @param active the partitions it owns
+   * @param standby the partitions it holds a copy of
+   */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  public record Instance(
+      @JsonProperty("address") String address,
+      @JsonProperty("active") List<Integer> active,
+      @JsonProperty("standby") List<Integer> standby) {}
+}

@@ -1,0 +1,93 @@
+package io.presence.schemas.topic;
+
+import io.presence.schemas.event.PresenceEvent;
+import io.presence.schemas.presence.ClosedSession;
+import io.presence.schemas.presence.PresenceChange;
+import io.presence.schemas.presence.PresenceState;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.serialization.Serdes;
+
+/**
+ * The topics, one typed definition each.
+ *
+ * @param prefix what every name begins with; may be empty
+ */
+public record Topics(String prefix) {
+  /** The most bytes of a record that a client may write. */
+  public static final int MAX_EVENT_BYTES = 1024 * 1024;
+
+  /** A dead letter is an event with a reason beside it. */
+  public static final int MAX_DEAD_LETTER_BYTES = 2 * MAX_EVENT_BYTES;
+
+  /** What happened; null keys on batches and ticks. */
+  public Topic<PresenceEvent> events() {
+    return new Topic<>(
+        prefix + "presence-events",
+        JsonSerde.ofEvents(),
+        Map.of(
+            TopicConfig.CLEANUP_POLICY_CONFIG,
+            TopicConfig.CLEANUP_POLICY_DELETE,
+            TopicConfig.RETENTION_MS_CONFIG,
+            millis(Duration.ofHours(6)),
+            TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG,
+            "LogAppendTime"));
+  }
+
+  /** The latest presence of each user; a tombstone when one is erased. */
+  public Topic<PresenceState> state() {
+    return new Topic<>(
+        prefix + "presence-state",
+        JsonSerde.of(PresenceState.class),
+        Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT));
+  }
+
+  /** Every visible change. */
+  public Topic<PresenceChange> changes() {
+    return new Topic<>(
+        prefix + "presence-changes",
+        JsonSerde.of(PresenceChange.class),
+        keptFor(Duration.ofDays(7)));
+  }
+
+  /** Every closed session. */
+  public Topic<ClosedSession> sessions() {
+    return new Topic<>(
+        prefix + "presence-sessions",
+        JsonSerde.of(ClosedSession.class),
+        keptFor(Duration.ofDays(30)));
+  }
+
+  /** What could not be taken, as it came, with the reason in its headers. */
+  public Topic<byte[]> deadLetters() {
+    return new Topic<>(
+        prefix + "presence-dead-letters",
+        Serdes.ByteArray(),
+        Map.of(
+            TopicConfig.CLEANUP_POLICY_CONFIG,
+            TopicConfig.CLEANUP_POLICY_DELETE,
+            TopicConfig.RETENTION_MS_CONFIG,
+            millis(Duration.ofDays(30)),
+            TopicConfig.MAX_MESSAGE_BYTES_CONFIG,
+            Integer.toString(MAX_DEAD_LETTER_BYTES)));
+  }
+
+  /** All of them. */
+  public List<Topic<?>> all() {
+    return List.of(events(), state(), changes(), sessions(), deadLetters());
+  }
+
+  private static Map<String, String> keptFor(Duration retention) {
+    return Map.of(
+        TopicConfig.CLEANUP_POLICY_CONFIG,
+        TopicConfig.CLEANUP_POLICY_DELETE,
+        TopicConfig.RETENTION_MS_CONFIG,
+        millis(retention));
+  }
+
+  private static String millis(Duration duration) {
+    return Long.toString(duration.toMillis());
+  }
+}
