@@ -21,6 +21,11 @@ public final class EpochSeconds {
     return BigDecimal.valueOf(millis, 3).toPlainString();
   }
 
+  /** The time in milliseconds for a JSON number. */
+  public static long parse(String number) {
+    return new BigDecimal(number).movePointRight(3).longValue();
+  }
+
   static final class Serializer extends StdSerializer<Long> {
     private static final long serialVersionUID = 1;
 

@@ -1,0 +1,39 @@
+package io.presence.streams.store;
+
+import java.nio.charset.StandardCharsets;
+import org.apache.kafka.common.utils.Bytes;
+
+/**
+ * The keys of the store: {@code t} for the time, {@code u} and an id for a user, {@code c}, an id,
+ * a zero byte and an id for a contact. No id has a zero byte.
+ */
+final class Keys {
+  static final byte TIME = 't';
+  static final byte USER = 'u';
+  static final byte CONTACT = 'c';
+
+  static final Bytes OF_TIME = Bytes.wrap(new byte[] {TIME});
+
+  private Keys() {}
+
+  static Bytes ofUser(String userId) {
+    return bytes((char) USER + userId);
+  }
+
+  static Bytes ofContact(String userId, String contact) {
+    return bytes((char) CONTACT + userId + '\0' + contact);
+  }
+
+  static byte kind(byte[] key) {
+    return key[0];
+  }
+
+  /** All of a key but its first byte. */
+  static String text(byte[] key) {
+    return new String(key, 1, key.length - 1, StandardCharsets.US_ASCII);
+  }
+
+  private static Bytes bytes(String key) {
+    return Bytes.wrap(key.getBytes(StandardCharsets.US_ASCII));
+  }
+}

@@ -1,0 +1,21 @@
+package io.presence.streams.store;
+
+import io.presence.schemas.query.Lookup;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.streams.query.Query;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An interactive query for many users, privacy included: each partition's store answers for the ids
+ * that belong to it, in their order.
+ *
+ * @param userIds by partition
+ */
+public record LookupQuery(@Nullable String requester, Map<Integer, List<String>> userIds)
+    implements Query<List<Lookup.Entry>> {
+
+  List<String> userIds(int partition) {
+    return userIds.getOrDefault(partition, List.of());
+  }
+}

@@ -1,0 +1,365 @@
+package io.presence.streams.store;
+
+import io.presence.schemas.presence.Visibility;
+import io.presence.schemas.query.Lookup;
+import io.presence.streams.core.Claim;
+import io.presence.streams.core.UserState;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.processor.StateStore;
+import org.apache.kafka.streams.processor.StateStoreContext;
+import org.apache.kafka.streams.query.Position;
+import org.apache.kafka.streams.query.PositionBound;
+import org.apache.kafka.streams.query.Query;
+import org.apache.kafka.streams.query.QueryConfig;
+import org.apache.kafka.streams.query.QueryResult;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The hash index that is the innermost store: users, their contacts and the time of one partition.
+ * What is put or restored is held as the bytes that it came in, of which a lookup copies a part; of
+ * those with sessions or something that expires, the processor holds the state itself beside.
+ *
+ * <p>One thread writes; any number read, without locks. A reader takes the user first and asks for
+ * contacts after, and the writer does it the other way round, so that no one is shown a presence
+ * newer than the right to see it.
+ */
+final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
+  /** A user as held: the state is there only where the processor works with it. */
+  private record Slot(byte[] stored, @Nullable UserState state, PresenceJson json) {}
+
+  private final String name;
+  private final long ttl;
+  private final Map<String, Object> users = new ConcurrentHashMap<>();
+  private final Map<String, Set<String>> contacts = new ConcurrentHashMap<>();
+  private final Set<String> pending = ConcurrentHashMap.newKeySet();
+  private volatile byte @Nullable [] time;
+  private volatile long timestamp = Long.MIN_VALUE;
+  private volatile boolean active;
+  private volatile boolean open;
+  private int partition = -1;
+
+  PresenceIndex(String name, long ttl) {
+    this.name = name;
+    this.ttl = ttl;
+  }
+
+  // What the processor uses
+
+  @Nullable UserState live(String userId) {
+    return users.get(userId) instanceof Slot slot ? slot.state() : null;
+  }
+
+  @Nullable UserState find(String userId) {
+    Object held = users.get(userId);
+    return switch (held) {
+      case null -> null;
+      case Slot slot when slot.state() != null -> slot.state();
+      case Slot slot -> UserCodec.decode(slot.stored());
+      default -> UserCodec.decode((byte[]) held);
+    };
+  }
+
+  /** Holds the state of a user that was just put, if there is anything in it that moves. */
+  void hold(UserState state, PresenceJson json) {
+    if (!state.sessions().isEmpty() || state.nextExpiry() != Claim.NEVER) {
+      users.computeIfPresent(state.userId(), (id, held) -> new Slot(stored(held), state, json));
+    }
+  }
+
+  /** Starts to be the processor's: returns all that has sessions or something that expires. */
+  List<UserState> activate() {
+    List<UserState> states = new ArrayList<>(pending.size());
+    for (String userId : pending) {
+      byte[] stored = stored(Objects.requireNonNull(users.get(userId)));
+      UserState state = UserCodec.decode(stored);
+      if (!state.sessions().isEmpty()) {
+        state.lastSeenAtLeast(timestamp - ttl);
+      }
+      users.put(userId, new Slot(stored, state, PresenceJson.rendered(UserCodec.presence(stored))));
+      states.add(state);
+    }
+    active = true;
+    return states;
+  }
+
+  void deactivate() {
+    active = false;
+  }
+
+  long presenceTime() {
+    byte[] stored = time;
+    return stored == null ? 0 : ByteBuffer.wrap(stored).getLong(0);
+  }
+
+  Set<String> contactsOf(String userId) {
+    return contacts.getOrDefault(userId, Set.of());
+  }
+
+  // What queries use
+
+  private Lookup.Entry lookup(@Nullable String requester, String userId) {
+    Object held = users.get(userId);
+    boolean contact = requester != null && contactsOf(userId).contains(requester);
+    if (held == null) {
+      return new Lookup.Entry(
+          Lookup.Outcome.NOT_SHOWN, null, 0, Visibility.EVERYONE, contact, !active);
+    }
+    byte[] stored = stored(held);
+    Visibility visibility = UserCodec.visibility(stored);
+    long version = UserCodec.version(stored);
+    if (!UserCodec.isKnown(stored) || !visibility.permits(requester, userId, contact)) {
+      return new Lookup.Entry(
+          Lookup.Outcome.NOT_SHOWN, null, version, visibility, contact, !active);
+    }
+    return new Lookup.Entry(
+        Lookup.Outcome.SHOWN, presence(held, stored), version, visibility, contact, !active);
+  }
+
+  private byte[] presence(Object held, byte[] stored) {
+    if (!UserCodec.isPubliclySeen(stored)) {
+      return held instanceof Slot slot ? slot.json().bytes() : UserCodec.presence(stored);
+    }
+    if (active && held instanceof Slot slot && slot.state() != null) {
+      return slot.json().withLastSeen(slot.state().pulse().lastSeen());
+    }
+    // A copy is not told of heartbeats: only that the session was alive at the time it knows.
+    PresenceJson json =
+        held instanceof Slot slot ? slot.json() : PresenceJson.rendered(UserCodec.presence(stored));
+    Long lastSeen = json.lastSeen();
+    return json.withLastSeen(
+        Math.max(lastSeen == null ? Long.MIN_VALUE : lastSeen, timestamp - ttl));
+  }
+
+  @Override
+  @SuppressWarnings("unchecked")
+  public <R> QueryResult<R> query(Query<R> query, PositionBound positionBound, QueryConfig config) {
+    return switch (query) {
+      case LookupQuery lookup -> {
+        List<String> userIds = lookup.userIds(partition);
+        List<Lookup.Entry> entries = new ArrayList<>(userIds.size());
+        for (String userId : userIds) {
+          entries.add(lookup(lookup.requester(), userId));
+        }
+        yield (QueryResult<R>) QueryResult.forResult(entries);
+      }
+      case UserQuery user -> {
+        UserState state = find(user.userId());
+        yield (QueryResult<R>)
+            QueryResult.forResult(
+                new UserQuery.Result(
+                    state == null ? UserState.unknown(user.userId()) : state,
+                    contactsOf(user.userId()),
+                    presenceTime(),
+                    !active));
+      }
+      case TimestampQuery t -> (QueryResult<R>) QueryResult.forResult(timestamp);
+      default -> QueryResult.forUnknownQueryType(query, this);
+    };
+  }
+
+  // The store
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public void init(StateStoreContext context, StateStore root) {
+    partition = context.taskId().partition();
+    context.register(root, (key, value) -> apply(key, value));
+    open = true;
+  }
+
+  @Override
+  public void put(Bytes key, byte @Nullable [] value) {
+    apply(key.get(), value);
+  }
+
+  private void apply(byte[] key, byte @Nullable [] value) {
+    switch (Keys.kind(key)) {
+      case Keys.TIME -> {
+        time = value;
+        timestamp = value == null ? Long.MIN_VALUE : ByteBuffer.wrap(value).getLong(Long.BYTES);
+      }
+      case Keys.USER -> {
+        String userId = Keys.text(key);
+        if (value != null && UserCodec.isPending(value)) {
+          pending.add(userId);
+        } else {
+          pending.remove(userId);
+        }
+        if (value == null) {
+          users.remove(userId);
+        } else {
+          users.put(userId, value);
+        }
+      }
+      case Keys.CONTACT -> {
+        String pair = Keys.text(key);
+        int zero = pair.indexOf('\0');
+        String userId = pair.substring(0, zero);
+        String contact = pair.substring(zero + 1);
+        if (value == null) {
+          contacts.computeIfPresent(
+              userId,
+              (id, set) -> {
+                set.remove(contact);
+                return set.isEmpty() ? null : set;
+              });
+        } else {
+          contacts.computeIfAbsent(userId, id -> ConcurrentHashMap.newKeySet(4)).add(contact);
+        }
+      }
+      default -> throw new IllegalArgumentException("a key of kind " + Keys.kind(key));
+    }
+  }
+
+  @Override
+  public byte @Nullable [] get(Bytes key) {
+    byte[] bytes = key.get();
+    switch (Keys.kind(bytes)) {
+      case Keys.TIME -> {
+        return time;
+      }
+      case Keys.USER -> {
+        Object held = users.get(Keys.text(bytes));
+        return held == null ? null : stored(held);
+      }
+      default -> {
+        String pair = Keys.text(bytes);
+        int zero = pair.indexOf('\0');
+        return contactsOf(pair.substring(0, zero)).contains(pair.substring(zero + 1))
+            ? PresenceStore.PRESENT
+            : null;
+      }
+    }
+  }
+
+  @Override
+  public byte @Nullable [] putIfAbsent(Bytes key, byte[] value) {
+    byte[] present = get(key);
+    if (present == null) {
+      put(key, value);
+    }
+    return present;
+  }
+
+  @Override
+  public void putAll(List<KeyValue<Bytes, byte[]>> entries) {
+    entries.forEach(entry -> put(entry.key, entry.value));
+  }
+
+  @Override
+  public byte @Nullable [] delete(Bytes key) {
+    byte[] present = get(key);
+    put(key, null);
+    return present;
+  }
+
+  /** Everything, in the order of the keys. Cost: a sorted copy; for tests and tools. */
+  @Override
+  public KeyValueIterator<Bytes, byte[]> all() {
+    return iterator(sorted().entrySet());
+  }
+
+  /** Cost: a sorted copy of everything; for tests and tools. */
+  @Override
+  public KeyValueIterator<Bytes, byte[]> range(@Nullable Bytes from, @Nullable Bytes to) {
+    NavigableMap<Bytes, byte[]> range = sorted();
+    if (from != null) {
+      range = range.tailMap(from, true);
+    }
+    if (to != null) {
+      range = range.headMap(to, true);
+    }
+    return iterator(range.entrySet());
+  }
+
+  private NavigableMap<Bytes, byte[]> sorted() {
+    NavigableMap<Bytes, byte[]> sorted = new TreeMap<>();
+    byte[] storedTime = time;
+    if (storedTime != null) {
+      sorted.put(Keys.OF_TIME, storedTime);
+    }
+    users.forEach((userId, held) -> sorted.put(Keys.ofUser(userId), stored(held)));
+    contacts.forEach(
+        (userId, set) ->
+            set.forEach(
+                contact -> sorted.put(Keys.ofContact(userId, contact), PresenceStore.PRESENT)));
+    return sorted;
+  }
+
+  private static KeyValueIterator<Bytes, byte[]> iterator(
+      Collection<Map.Entry<Bytes, byte[]>> entries) {
+    Iterator<Map.Entry<Bytes, byte[]>> iterator = entries.iterator();
+    return new KeyValueIterator<>() {
+      @Override
+      public boolean hasNext() {
+        return iterator.hasNext();
+      }
+
+      @Override
+      public KeyValue<Bytes, byte[]> next() {
+        Map.Entry<Bytes, byte[]> entry = iterator.next();
+        return KeyValue.pair(entry.getKey(), entry.getValue());
+      }
+
+      @Override
+      public Bytes peekNextKey() {
+        throw new UnsupportedOperationException("not a peeking iterator");
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  @Override
+  public long approximateNumEntries() {
+    return users.size();
+  }
+
+  @Override
+  public void close() {
+    open = false;
+    users.clear();
+    contacts.clear();
+    pending.clear();
+    time = null;
+    timestamp = Long.MIN_VALUE;
+  }
+
+  @Override
+  public boolean persistent() {
+    return false;
+  }
+
+  @Override
+  public boolean isOpen() {
+    return open;
+  }
+
+  @Override
+  public Position getPosition() {
+    return Position.emptyPosition();
+  }
+
+  private static byte[] stored(Object held) {
+    return held instanceof Slot slot ? slot.stored() : (byte[]) held;
+  }
+}

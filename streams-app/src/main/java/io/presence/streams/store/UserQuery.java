@@ -1,0 +1,18 @@
+package io.presence.streams.store;
+
+import io.presence.streams.core.UserState;
+import java.util.Set;
+import org.apache.kafka.streams.query.Query;
+
+/** An interactive query for all that is known of one user. */
+public record UserQuery(String userId) implements Query<UserQuery.Result> {
+
+  /**
+   * The answer.
+   *
+   * @param contacts live: it may change while it is read
+   * @param presenceTime the partition's, in milliseconds, to the second
+   * @param stale whether a standby answered
+   */
+  public record Result(UserState state, Set<String> contacts, long presenceTime, boolean stale) {}
+}
