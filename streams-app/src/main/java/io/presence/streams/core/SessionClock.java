@@ -60,6 +60,11 @@ public final class SessionClock extends TimingWheel.Timer {
         : Math.max(livenessDeadline, hole + rules.ttl());
   }
 
+  /** When the liveness window closes, holes in the log left out of account. */
+  public long livenessDeadline() {
+    return livenessDeadline;
+  }
+
   /** When the activity window closes; {@link #NEVER} if the session is away. */
   public long activityDeadline() {
     return activityDeadline;

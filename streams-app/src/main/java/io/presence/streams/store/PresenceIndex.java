@@ -232,22 +232,19 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
   @Override
   public byte @Nullable [] get(Bytes key) {
     byte[] bytes = key.get();
-    switch (Keys.kind(bytes)) {
-      case Keys.TIME -> {
-        return time;
-      }
+    return switch (Keys.kind(bytes)) {
+      case Keys.TIME -> time;
       case Keys.USER -> {
         Object held = users.get(Keys.text(bytes));
-        return held == null ? null : stored(held);
+        yield held == null ? null : stored(held);
       }
       default -> {
         String pair = Keys.text(bytes);
         int zero = pair.indexOf('\0');
-        return contactsOf(pair.substring(0, zero)).contains(pair.substring(zero + 1))
-            ? PresenceStore.PRESENT
-            : null;
+        boolean present = contactsOf(pair.substring(0, zero)).contains(pair.substring(zero + 1));
+        yield present ? PresenceStore.PRESENT : null;
       }
-    }
+    };
   }
 
   @Override

@@ -39,7 +39,6 @@ final class UserCodec {
   private static final int KNOWN = 4;
   private static final int SEEN = 8;
   private static final int VISIBILITY_SHIFT = 4;
-  private static final Visibility[] VISIBILITIES = Visibility.values();
   private static final JsonFactory FACTORY = Json.MAPPER.getFactory();
 
   private UserCodec() {}
@@ -53,7 +52,7 @@ final class UserCodec {
             | (state.nextExpiry() == Claim.NEVER ? 0 : EXPIRING)
             | (state.isKnown() ? KNOWN : 0)
             | (state.publiclySeen() ? SEEN : 0)
-            | state.visibility().ordinal() << VISIBILITY_SHIFT);
+            | code(state.visibility()) << VISIBILITY_SHIFT);
     out.appendFourBytes((int) (state.shown().version() >>> 32));
     out.appendFourBytes((int) state.shown().version());
     out.appendFourBytes(json.length);
@@ -81,7 +80,19 @@ final class UserCodec {
   }
 
   static Visibility visibility(byte[] stored) {
-    return VISIBILITIES[stored[1] >> VISIBILITY_SHIFT & 3];
+    return switch (stored[1] >> VISIBILITY_SHIFT & 3) {
+      case 0 -> Visibility.EVERYONE;
+      case 1 -> Visibility.CONTACTS;
+      default -> Visibility.NOBODY;
+    };
+  }
+
+  private static int code(Visibility visibility) {
+    return switch (visibility) {
+      case EVERYONE -> 0;
+      case CONTACTS -> 1;
+      case NOBODY -> 2;
+    };
   }
 
   static long version(byte[] stored) {

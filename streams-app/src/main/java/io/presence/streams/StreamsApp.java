@@ -1,0 +1,243 @@
+package io.presence.streams;
+
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.presence.schemas.query.Lookup;
+import io.presence.schemas.query.Ownership;
+import io.presence.schemas.query.Queries;
+import io.presence.schemas.query.Question;
+import io.presence.schemas.settings.InvalidSettingException;
+import io.presence.schemas.settings.KafkaClients;
+import io.presence.schemas.settings.Settings;
+import io.presence.schemas.topic.TopicSetup;
+import io.presence.schemas.topic.Topics;
+import io.presence.streams.core.Rules;
+import io.presence.streams.query.StandbyFreshness;
+import io.presence.streams.query.StoreQueries;
+import io.presence.streams.server.QueryServer;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.streams.CloseOptions;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One instance of the streams-app: the topology at work, and the server that answers queries about
+ * what it holds. Instances with the same application id share the partitions among them.
+ */
+public final class StreamsApp implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(StreamsApp.class);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(20);
+
+  private final PrometheusMeterRegistry registry =
+      new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+  private final DeferredQueries queries = new DeferredQueries();
+  private final Admin admin;
+  private final LogTicks ticks;
+  private final QueryServer server;
+  private final KafkaStreams streams;
+  private final KafkaStreamsMetrics streamsMetrics;
+  private final StandbyFreshness freshness;
+
+  private StreamsApp(Map<String, String> environment) throws InterruptedException {
+    String host = Settings.STREAMS_HOST.get(environment);
+    String token = Settings.INTERNAL_TOKEN.find(environment);
+    requireTokenBeyondLoopback(host, token);
+    Topics topics = new Topics(Settings.TOPIC_PREFIX.getOrElse(environment, ""));
+    int partitions = Settings.PARTITIONS.get(environment);
+    Map<String, Object> clients = KafkaClients.config(environment);
+    admin = Admin.create(clients);
+    try {
+      TopicSetup.ensure(
+          admin,
+          topics.all(),
+          partitions,
+          Optional.ofNullable(Settings.REPLICATION_FACTOR.find(environment))
+              .map(Integer::shortValue));
+    } catch (RuntimeException | InterruptedException e) {
+      admin.close(Duration.ZERO);
+      throw e;
+    }
+    new ProcessorMetrics().bindTo(registry);
+    new JvmMemoryMetrics().bindTo(registry);
+    ticks = new LogTicks(topics.events().name(), clients);
+    try {
+      server =
+          new QueryServer(
+              host,
+              Settings.STREAMS_PORT.get(environment),
+              queries,
+              token,
+              this::ready,
+              registry::scrape);
+    } catch (RuntimeException e) {
+      ticks.close();
+      admin.close(Duration.ZERO);
+      throw e;
+    }
+    Rules rules = Rules.from(environment);
+    Properties config = streamsConfig(environment, clients, host + ":" + server.port());
+    streams =
+        new KafkaStreams(
+            PresenceTopology.build(
+                new PresenceTopology.Configuration(
+                    topics,
+                    partitions,
+                    rules,
+                    Settings.TICK_INTERVAL.getOrElse(
+                        environment,
+                        Rules.smaller(Duration.ofSeconds(1), rules.heartbeatTtl(), 10)),
+                    Settings.SESSION_HISTORY.get(environment),
+                    !Settings.PROCESSING_GUARANTEE.get(environment).startsWith("exactly_once")),
+                ticks),
+            config);
+    streams.setUncaughtExceptionHandler(
+        failure -> {
+          LOG.error("a stream thread died and is replaced", failure);
+          return StreamThreadExceptionResponse.REPLACE_THREAD;
+        });
+    streamsMetrics = new KafkaStreamsMetrics(streams);
+    streamsMetrics.bindTo(registry);
+    freshness = new StandbyFreshness(streams, admin, Settings.APPLICATION_ID.get(environment));
+    queries.target = new StoreQueries(streams, partitions, rules, freshness);
+    streams.start();
+  }
+
+  /**
+   * Starts an instance: creates the topics that are missing, checks those that are there, and joins
+   * the group. Returns before it is {@link #ready}.
+   *
+   * @param environment the settings, see {@link Settings}
+   * @throws InvalidSettingException if a setting is wrong
+   * @throws TopicSetup.UnfitTopicException if a topic cannot be worked with
+   */
+  public static StreamsApp start(Map<String, String> environment) throws InterruptedException {
+    return new StreamsApp(environment);
+  }
+
+  /** Answers from what this instance holds. */
+  public Queries queries() {
+    return queries;
+  }
+
+  /** Whether everything that is assigned to this instance is restored and running. */
+  public boolean ready() {
+    return queries.target != null && streams.state() == KafkaStreams.State.RUNNING;
+  }
+
+  /** The port of the query server. */
+  public int port() {
+    return server.port();
+  }
+
+  /** Finishes what is under way, commits, leaves the group. */
+  @Override
+  public void close() {
+    server.close();
+    streams.close(
+        CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP)
+            .withTimeout(CLOSE_TIMEOUT));
+    freshness.close();
+    streamsMetrics.close();
+    ticks.close();
+    admin.close(Duration.ofSeconds(2));
+    registry.close();
+  }
+
+  private static Properties streamsConfig(
+      Map<String, String> environment, Map<String, Object> clients, String boundTo) {
+    Properties config = new Properties();
+    config.putAll(clients);
+    config.put(StreamsConfig.APPLICATION_ID_CONFIG, Settings.APPLICATION_ID.get(environment));
+    config.put(
+        StreamsConfig.APPLICATION_SERVER_CONFIG,
+        Settings.STREAMS_ADVERTISED.getOrElse(environment, boundTo));
+    config.put(StreamsConfig.STATE_DIR_CONFIG, Settings.DATA_DIR.get(environment) + "/streams");
+    config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, Settings.STREAM_THREADS.get(environment));
+    config.put(
+        StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, Settings.STANDBY_REPLICAS.get(environment));
+    config.put(
+        StreamsConfig.PROCESSING_GUARANTEE_CONFIG, Settings.PROCESSING_GUARANTEE.get(environment));
+    config.put(
+        StreamsConfig.COMMIT_INTERVAL_MS_CONFIG,
+        Settings.COMMIT_INTERVAL.get(environment).toMillis());
+    config.put(StreamsConfig.GROUP_PROTOCOL_CONFIG, Settings.GROUP_PROTOCOL.get(environment));
+    config.put(
+        StreamsConfig.REPLICATION_FACTOR_CONFIG,
+        Settings.REPLICATION_FACTOR.getOrElse(environment, -1));
+    config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0L);
+    config.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 2);
+    config.put(
+        StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG),
+        Topics.MAX_DEAD_LETTER_BYTES);
+    config.put(
+        StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG),
+        Math.toIntExact(Settings.TRANSACTION_TIMEOUT.get(environment).toMillis()));
+    config.put(StreamsConfig.consumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), 10_000);
+    config.put(StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), 2_000);
+    config.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 2_000);
+    return config;
+  }
+
+  private static void requireTokenBeyondLoopback(String host, @Nullable String token) {
+    try {
+      if (token == null && !InetAddress.getByName(host).isLoopbackAddress()) {
+        throw new InvalidSettingException(
+            "%s: not set, but %s=%s is not loopback: anyone could ask anything"
+                .formatted(Settings.INTERNAL_TOKEN.name(), Settings.STREAMS_HOST.name(), host));
+      }
+    } catch (UnknownHostException e) {
+      throw new InvalidSettingException(
+          "%s: there is no address %s".formatted(Settings.STREAMS_HOST.name(), host));
+    }
+  }
+
+  /** The server listens before there is anything to ask: its port is part of what streams tell. */
+  private static final class DeferredQueries implements Queries {
+    private volatile @Nullable Queries target;
+
+    @Override
+    public CompletionStage<Lookup.Answer> lookup(Lookup.Request request) {
+      return with(queries -> queries.lookup(request));
+    }
+
+    @Override
+    public CompletionStage<Question.Reply> ask(Question question) {
+      return with(queries -> queries.ask(question));
+    }
+
+    @Override
+    public CompletionStage<Ownership> ownership() {
+      return with(Queries::ownership);
+    }
+
+    private <T> CompletionStage<T> with(Function<Queries, CompletionStage<T>> call) {
+      Queries queries = target;
+      if (queries == null) {
+        return CompletableFuture.failedFuture(new IllegalStateException("starting"));
+      }
+      try {
+        return call.apply(queries);
+      } catch (RuntimeException e) {
+        return CompletableFuture.failedFuture(e);
+      }
+    }
+  }
+}

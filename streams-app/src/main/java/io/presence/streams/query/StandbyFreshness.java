@@ -1,0 +1,114 @@
+package io.presence.streams.query;
+
+import io.presence.streams.PresenceTopology;
+import io.presence.streams.store.TimestampQuery;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.query.QueryResult;
+import org.apache.kafka.streams.query.StateQueryRequest;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which standbys of this instance may answer: those not more than two seconds behind their owner,
+ * for old privacy is a leak. What the owner has written is read off its changelog: the newest
+ * timestamp there, against the newest that the copy has taken in. That holds while the owner lives
+ * and after it died; a copy that could not be compared for two seconds does not answer.
+ */
+public final class StandbyFreshness implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(StandbyFreshness.class);
+  private static final Duration INTERVAL = Duration.ofMillis(500);
+  private static final long LIMIT_MILLIS = 2_000;
+
+  /** The time is stored each second: an up-to-date copy can be so far behind by its own account. */
+  private static final long RESOLUTION_MILLIS = 1_000;
+
+  private final KafkaStreams streams;
+  private final Admin admin;
+  private final String changelog;
+  private final Map<Integer, Long> freshAt = new ConcurrentHashMap<>();
+  private final ScheduledExecutorService executor;
+
+  /**
+   * Starts to compare.
+   *
+   * @param applicationId which names the changelog
+   */
+  public StandbyFreshness(KafkaStreams streams, Admin admin, String applicationId) {
+    this.streams = streams;
+    this.admin = admin;
+    this.changelog = applicationId + "-" + PresenceTopology.PRESENCE_STORE + "-changelog";
+    this.executor =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("standby-freshness").factory());
+    Future<?> unused =
+        executor.scheduleWithFixedDelay(
+            this::compare, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Whether this instance's copy of the partition may answer. */
+  boolean isFresh(int partition) {
+    Long at = freshAt.get(partition);
+    return at != null && System.nanoTime() - at <= TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS);
+  }
+
+  private void compare() {
+    try {
+      Set<Integer> standbys =
+          streams.metadataForLocalThreads().stream()
+              .flatMap(thread -> thread.standbyTasks().stream())
+              .map(task -> task.taskId().partition())
+              .collect(Collectors.toSet());
+      freshAt.keySet().retainAll(standbys);
+      if (standbys.isEmpty()) {
+        return;
+      }
+      long asked = System.nanoTime();
+      Map<TopicPartition, OffsetSpec> newest = new HashMap<>();
+      for (int partition : standbys) {
+        newest.put(new TopicPartition(changelog, partition), OffsetSpec.maxTimestamp());
+      }
+      Map<TopicPartition, ListOffsetsResultInfo> written =
+          admin.listOffsets(newest).all().get(LIMIT_MILLIS, TimeUnit.MILLISECONDS);
+      Map<Integer, QueryResult<Long>> taken =
+          streams
+              .query(
+                  StateQueryRequest.inStore(PresenceTopology.PRESENCE_STORE)
+                      .withQuery(new TimestampQuery())
+                      .withPartitions(standbys))
+              .getPartitionResults();
+      for (int partition : standbys) {
+        ListOffsetsResultInfo owner = written.get(new TopicPartition(changelog, partition));
+        QueryResult<Long> copy = taken.get(partition);
+        if (owner != null
+            && copy != null
+            && copy.isSuccess()
+            && owner.timestamp() - copy.getResult() <= LIMIT_MILLIS + RESOLUTION_MILLIS) {
+          freshAt.put(partition, asked);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (Exception e) {
+      LOG.debug("standbys could not be compared with their owners", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    executor.shutdownNow();
+  }
+}

@@ -1,0 +1,194 @@
+package io.presence.streams.query;
+
+import io.presence.schemas.presence.ClosedSession;
+import io.presence.schemas.query.Lookup;
+import io.presence.schemas.query.Ownership;
+import io.presence.schemas.query.Queries;
+import io.presence.schemas.query.Question;
+import io.presence.schemas.topic.Partitioning;
+import io.presence.streams.PresenceTopology;
+import io.presence.streams.core.Rules;
+import io.presence.streams.store.LookupQuery;
+import io.presence.streams.store.UserQuery;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsMetadata;
+import org.apache.kafka.streams.kstream.Windowed;
+import org.apache.kafka.streams.query.Query;
+import org.apache.kafka.streams.query.QueryResult;
+import org.apache.kafka.streams.query.StateQueryRequest;
+import org.apache.kafka.streams.query.StateQueryResult;
+import org.apache.kafka.streams.query.WindowRangeQuery;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers from the stores of this instance, by interactive queries: from those it owns, and, where
+ * that is asked for, from standbys that are fresh enough. Answers come at once, on the caller's
+ * thread.
+ */
+public final class StoreQueries implements Queries {
+  private final KafkaStreams streams;
+  private final int partitions;
+  private final Rules rules;
+  private final StandbyFreshness freshness;
+
+  /**
+   * @param partitions how many partitions there are
+   * @param freshness which standbys may answer
+   */
+  public StoreQueries(
+      KafkaStreams streams, int partitions, Rules rules, StandbyFreshness freshness) {
+    this.streams = streams;
+    this.partitions = partitions;
+    this.rules = rules;
+    this.freshness = freshness;
+  }
+
+  @Override
+  public CompletionStage<Lookup.Answer> lookup(Lookup.Request request) {
+    List<String> userIds = request.userIds();
+    Map<Integer, List<String>> byPartition = new HashMap<>();
+    int[] partitionOf = new int[userIds.size()];
+    for (int i = 0; i < partitionOf.length; i++) {
+      partitionOf[i] = Partitioning.partitionOf(userIds.get(i), partitions);
+      byPartition.computeIfAbsent(partitionOf[i], p -> new ArrayList<>()).add(userIds.get(i));
+    }
+    LookupQuery query = new LookupQuery(request.requester(), byPartition);
+    Map<Integer, List<Lookup.Entry>> answers =
+        query(PresenceTopology.PRESENCE_STORE, query, byPartition.keySet(), request.standby());
+    int[] taken = new int[partitions];
+    Lookup.Entry[] entries = new Lookup.Entry[partitionOf.length];
+    for (int i = 0; i < entries.length; i++) {
+      List<Lookup.Entry> answer = answers.get(partitionOf[i]);
+      entries[i] = answer == null ? Lookup.Entry.NOT_HERE : answer.get(taken[partitionOf[i]]++);
+    }
+    return CompletableFuture.completedFuture(new Lookup.Answer(Arrays.asList(entries)));
+  }
+
+  @Override
+  public CompletionStage<Question.Reply> ask(Question question) {
+    return CompletableFuture.completedFuture(
+        switch (question) {
+          case Question.Explain explain -> user(explain, result -> Replies.explain(result, rules));
+          case Question.OwnStatus status -> user(status, Replies::ownStatus);
+          case Question.Contacts contacts ->
+              user(
+                  contacts,
+                  result ->
+                      Replies.contacts(
+                          new TreeSet<>(result.contacts()), contacts.limit(), contacts.after()));
+          case Question.Sessions sessions -> sessions(sessions);
+        });
+  }
+
+  @Override
+  public CompletionStage<Ownership> ownership() {
+    List<Ownership.Instance> instances =
+        streams.metadataForAllStreamsClients().stream()
+            .map(
+                metadata ->
+                    new Ownership.Instance(
+                        metadata.host() + ":" + metadata.port(),
+                        partitionsOf(metadata, StreamsMetadata::topicPartitions),
+                        partitionsOf(metadata, StreamsMetadata::standbyTopicPartitions)))
+            .toList();
+    return CompletableFuture.completedFuture(new Ownership(partitions, instances));
+  }
+
+  private static List<Integer> partitionsOf(
+      StreamsMetadata metadata, Function<StreamsMetadata, Set<TopicPartition>> assigned) {
+    return assigned.apply(metadata).stream()
+        .map(TopicPartition::partition)
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  private Question.Reply user(
+      Question question, Function<UserQuery.Result, byte @Nullable []> reply) {
+    int partition = Partitioning.partitionOf(question.userId(), partitions);
+    UserQuery.Result result =
+        query(
+                PresenceTopology.PRESENCE_STORE,
+                new UserQuery(question.userId()),
+                Set.of(partition),
+                true)
+            .get(partition);
+    return result == null ? Question.Reply.NOT_HERE : reply(reply.apply(result), result.stale());
+  }
+
+  private Question.Reply sessions(Question.Sessions question) {
+    int partition = Partitioning.partitionOf(question.userId(), partitions);
+    Set<Integer> asked = Set.of(partition);
+    WindowRangeQuery<String, List<ClosedSession>> query =
+        WindowRangeQuery.withKey(question.userId());
+    boolean stale = false;
+    KeyValueIterator<Windowed<String>, List<ClosedSession>> windows =
+        query(PresenceTopology.HISTORY_STORE, query, asked, false).get(partition);
+    if (windows == null) {
+      stale = true;
+      windows = query(PresenceTopology.HISTORY_STORE, query, asked, true).get(partition);
+    }
+    if (windows == null) {
+      return Question.Reply.NOT_HERE;
+    }
+    List<ClosedSession> sessions = new ArrayList<>();
+    try (KeyValueIterator<Windowed<String>, List<ClosedSession>> open = windows) {
+      open.forEachRemaining(window -> sessions.addAll(window.value));
+    }
+    return reply(Replies.sessions(sessions, question.limit(), question.after()), stale);
+  }
+
+  private static Question.Reply reply(byte @Nullable [] json, boolean stale) {
+    return json == null
+        ? Question.Reply.INVALID
+        : new Question.Reply(Question.Outcome.ANSWERED, json, stale);
+  }
+
+  /** Asks the partitions that are owned, then, if wanted, the fresh copies of the others. */
+  private <R> Map<Integer, R> query(
+      String store, Query<R> query, Collection<Integer> asked, boolean standby) {
+    Map<Integer, R> answers = new HashMap<>();
+    collect(
+        streams.query(
+            StateQueryRequest.inStore(store)
+                .withQuery(query)
+                .withPartitions(Set.copyOf(asked))
+                .requireActive()),
+        answers);
+    if (standby && answers.size() < asked.size()) {
+      Set<Integer> fresh =
+          asked.stream()
+              .filter(partition -> !answers.containsKey(partition) && freshness.isFresh(partition))
+              .collect(Collectors.toSet());
+      if (!fresh.isEmpty()) {
+        collect(
+            streams.query(StateQueryRequest.inStore(store).withQuery(query).withPartitions(fresh)),
+            answers);
+      }
+    }
+    return answers;
+  }
+
+  private static <R> void collect(StateQueryResult<R> results, Map<Integer, R> answers) {
+    for (Map.Entry<Integer, QueryResult<R>> result : results.getPartitionResults().entrySet()) {
+      if (result.getValue().isSuccess()) {
+        answers.put(result.getKey(), Objects.requireNonNull(result.getValue().getResult()));
+      }
+    }
+  }
+}
