@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.streams.time;
+
+import org.jspecify.annotations.NullMarked;
