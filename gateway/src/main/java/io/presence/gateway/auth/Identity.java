@@ -1,0 +1,36 @@
+package io.presence.gateway.auth;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is calling, as the token says; a body says nothing about it.
+ *
+ * @param userId the user; null for a caller that is none
+ * @param name what limits are counted by
+ * @param service whether it writes for anyone, and reads as whom it names
+ * @param admin whether it may explain and erase
+ */
+public record Identity(@Nullable String userId, String name, boolean service, boolean admin) {
+
+  /** Whether it may write what is {@code user}'s, and read what only that user sees. */
+  public boolean speaksFor(String user) {
+    return service || user.equals(userId);
+  }
+
+  /**
+   * As whom it reads.
+   *
+   * @param requester whom it names; null: nobody
+   * @return null for a stranger
+   * @throws ForbiddenException if it may not read as the one that it names
+   */
+  public @Nullable String readsAs(@Nullable String requester) throws ForbiddenException {
+    if (service) {
+      return requester;
+    }
+    if (requester != null && !requester.equals(userId)) {
+      throw new ForbiddenException("requester_id: only a service may name someone else");
+    }
+    return userId;
+  }
+}

@@ -1,0 +1,5 @@
+/** Who is calling. */
+@NullMarked
+package io.presence.gateway.auth;
+
+import org.jspecify.annotations.NullMarked;

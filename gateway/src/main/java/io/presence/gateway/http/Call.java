@@ -1,0 +1,138 @@
+package io.presence.gateway.http;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.javalin.http.Context;
+import io.presence.gateway.auth.ForbiddenException;
+import io.presence.gateway.auth.Identity;
+import io.presence.schemas.json.Fields;
+import io.presence.schemas.json.InvalidJsonException;
+import io.presence.schemas.json.Json;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** One call by someone: its parts, checked when they are read. */
+final class Call {
+  /** The most bytes of a body. */
+  static final int MAX_BODY_BYTES = 1024 * 1024;
+
+  private static final int DEFAULT_PAGE = 100;
+  private static final int MAX_PAGE = 1_000;
+  private static final int MAX_AFTER = 512;
+
+  private final Context context;
+  private final Identity identity;
+
+  Call(Context context, Identity identity) {
+    this.context = context;
+    this.identity = identity;
+  }
+
+  /** Who calls. */
+  Identity identity() {
+    return identity;
+  }
+
+  /** An id in the path. */
+  String id(String name) throws InvalidJsonException {
+    return Fields.checkId(name, context.pathParam(name));
+  }
+
+  /** The user in the path, for whom the caller speaks. */
+  String ownId() throws InvalidJsonException, ForbiddenException {
+    String id = id("id");
+    if (!identity.speaksFor(id)) {
+      throw new ForbiddenException("this is for " + id + " or a service");
+    }
+    return id;
+  }
+
+  /** The user in the path, for an admin. */
+  String anyId() throws InvalidJsonException, ForbiddenException {
+    String id = id("id");
+    if (!identity.admin()) {
+      throw new ForbiddenException("this is for an admin");
+    }
+    return id;
+  }
+
+  /** A parameter of the query; null if it is not there. */
+  @Nullable String query(String name) {
+    return context.queryParam(name);
+  }
+
+  /** As whom the caller reads. */
+  @Nullable String requester(@Nullable String named)
+      throws InvalidJsonException, ForbiddenException {
+    return identity.readsAs(named == null ? null : Fields.checkId("requester_id", named));
+  }
+
+  /** How many elements a page is to have. */
+  int limit() throws InvalidJsonException {
+    String text = query("limit");
+    if (text == null) {
+      return DEFAULT_PAGE;
+    }
+    try {
+      int limit = Integer.parseInt(text);
+      if (limit >= 1 && limit <= MAX_PAGE) {
+        return limit;
+      }
+    } catch (NumberFormatException e) {
+      // told below, as what is out of bounds
+    }
+    throw new InvalidJsonException("limit", "expected a number from 1 to " + MAX_PAGE);
+  }
+
+  /** Where a page begins; null for the first. */
+  @Nullable String after() throws InvalidJsonException {
+    String after = query("after");
+    if (after != null && after.length() > MAX_AFTER) {
+      throw new InvalidJsonException("after", "not one that an answer gave");
+    }
+    return after;
+  }
+
+  /** The body, a JSON object; without one, as if it were empty. */
+  Fields body() throws InvalidJsonException, ProblemException, IOException {
+    byte[] bytes = bytes();
+    if (bytes.length == 0) {
+      return new Fields(JsonNodeFactory.instance.objectNode());
+    }
+    checkContentType();
+    JsonNode object = Json.readObject(bytes);
+    return new Fields(object);
+  }
+
+  private byte[] bytes() throws ProblemException, IOException {
+    long announced = context.req().getContentLengthLong();
+    if (announced > MAX_BODY_BYTES) {
+      throw tooLarge();
+    }
+    try (InputStream in = context.req().getInputStream()) {
+      byte[] bytes = in.readNBytes(MAX_BODY_BYTES + 1);
+      if (bytes.length > MAX_BODY_BYTES) {
+        throw tooLarge();
+      }
+      return bytes;
+    }
+  }
+
+  /**
+   * Only JSON that says it is JSON is taken: a web page of someone else's can make a browser send
+   * all other kinds without asking first.
+   */
+  private void checkContentType() throws ProblemException {
+    String type = context.req().getContentType();
+    String media = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
+    if (!media.equals("application/json") && !media.endsWith("+json")) {
+      throw new ProblemException(415, "expected Content-Type: application/json");
+    }
+  }
+
+  private static ProblemException tooLarge() {
+    return new ProblemException(413, "a body has " + MAX_BODY_BYTES + " bytes at most");
+  }
+}

@@ -1,0 +1,194 @@
+package io.presence.gateway.http;
+
+import io.javalin.Javalin;
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.Context;
+import io.javalin.http.Handler;
+import io.javalin.http.HttpResponseException;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.presence.gateway.auth.Authentication;
+import io.presence.gateway.auth.Identity;
+import io.presence.gateway.limit.ClientAddress;
+import io.presence.gateway.limit.RateLimits;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves routes. Who calls is found out before a route is asked, limits are held, what comes of it
+ * is counted and logged: method, route, status and time, and nothing that a caller said.
+ *
+ * <p>Each request has a virtual thread for as long as it takes to read it; none while its answer is
+ * awaited.
+ */
+public final class HttpServer implements AutoCloseable {
+  /** How many requests are under way at most. */
+  public static final int MAX_UNDER_WAY = 1_000;
+
+  private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
+  private static final Identity OPERATOR = new Identity(null, "operator", false, false);
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
+  private static final String UNMATCHED = "-";
+
+  private final Authentication authentication;
+  private final RateLimits limits;
+  private final ClientAddress addresses;
+  private final MeterRegistry registry;
+  private final Admission admission;
+  private final ExecutorService executor =
+      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
+  private final Javalin javalin;
+
+  /**
+   * Starts to serve.
+   *
+   * @param port 0: any free one, see {@link #port()}
+   * @param maxUnderWay how many requests are let in at a time
+   * @throws RuntimeException if the address cannot be listened on
+   */
+  public HttpServer(
+      String host,
+      int port,
+      int maxUnderWay,
+      List<Route> routes,
+      Authentication authentication,
+      RateLimits limits,
+      ClientAddress addresses,
+      MeterRegistry registry) {
+    this.authentication = authentication;
+    this.limits = limits;
+    this.addresses = addresses;
+    this.registry = registry;
+    this.admission = new Admission(maxUnderWay);
+    Gauge.builder("presence.http.under.way", admission, Admission::underWay)
+        .description("requests under way")
+        .register(registry);
+    this.javalin = Javalin.create(config -> configure(config, routes));
+    javalin.start(host, port);
+  }
+
+  /** The port that is listened on. */
+  public int port() {
+    return javalin.port();
+  }
+
+  /** Accepts no more, and waits up to ten seconds for what is under way. */
+  @Override
+  public void close() {
+    javalin.stop();
+    executor.close();
+  }
+
+  private void configure(JavalinConfig config, List<Route> routes) {
+    config.startup.showJavalinBanner = false;
+    config.startup.showOldJavalinVersionWarning = false;
+    config.http.prefer405over404 = true;
+    config.http.generateEtags = false;
+    QueuedThreadPool threads = new QueuedThreadPool(64, 4);
+    threads.setName("jetty");
+    threads.setVirtualThreadsExecutor(executor);
+    config.jetty.threadPool = threads;
+    config.jetty.modifyServer(
+        server -> {
+          server.setStopTimeout(STOP_TIMEOUT.toMillis());
+          server.setErrorHandler(new ProblemErrorHandler());
+          admission.setHandler(new GracefulHandler());
+          server.setHandler(admission);
+        });
+    config.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
+    config.requestLogger.http(this::record);
+    for (Route route : routes) {
+      config.routes.addHttpHandler(route.method(), route.path(), handler(route));
+    }
+    config.routes.exception(
+        HttpResponseException.class,
+        (e, ctx) -> {
+          write(ctx, Answer.problem(e.getStatus(), String.valueOf(e.getMessage())));
+        });
+    config.routes.exception(Exception.class, (e, ctx) -> write(ctx, Answer.of(e)));
+  }
+
+  private Handler handler(Route route) {
+    return ctx -> {
+      ctx.attribute("route", route);
+      Identity identity = OPERATOR;
+      if (route.kind() != Route.Kind.OPEN) {
+        limits.request(
+            addresses.of(ctx.req().getRemoteAddr(), ctx.header("X-Forwarded-For")),
+            route.kind() == Route.Kind.HEARTBEAT);
+        identity =
+            authentication.authenticate(
+                bearer(ctx.header("Authorization")), ctx.queryParam("user_id"));
+      }
+      answer(ctx, route.endpoint().answer(new Call(ctx, identity)));
+    };
+  }
+
+  private void answer(Context ctx, CompletionStage<Answer> stage) {
+    CompletableFuture<Answer> future = stage.toCompletableFuture();
+    if (future.isDone() && !future.isCompletedExceptionally()) {
+      write(ctx, future.join());
+      return;
+    }
+    // To write may wait for the other end: not on the thread that found the answer.
+    ctx.future(
+        () ->
+            future.handleAsync(
+                (answer, failure) -> {
+                  write(ctx, failure == null ? answer : Answer.of(failure));
+                  return null;
+                },
+                executor));
+  }
+
+  private static void write(Context ctx, Answer answer) {
+    ctx.status(answer.status());
+    answer.headers().forEach(ctx::header);
+    if (answer.body().length > 0) {
+      ctx.contentType(answer.contentType()).result(answer.body());
+    }
+  }
+
+  private void record(Context ctx, Float millis) {
+    Route route = ctx.attribute("route");
+    String path = route == null ? UNMATCHED : route.path();
+    String method = route == null ? UNMATCHED : route.method().name();
+    int status = ctx.statusCode();
+    Timer.builder("presence.http.requests")
+        .description("requests by route and status")
+        .tag("method", method)
+        .tag("route", path)
+        .tag("status", Integer.toString(status))
+        .register(registry)
+        .record((long) (millis * 1_000), TimeUnit.MICROSECONDS);
+    boolean routine = route != null && route.kind() != Route.Kind.CALL && status < 500;
+    if (routine) {
+      LOG.debug("{} {} {} {} ms", method, path, status, format(millis));
+    } else {
+      LOG.info("{} {} {} {} ms", method, path, status, format(millis));
+    }
+  }
+
+  private static String format(Float millis) {
+    return String.format(Locale.ROOT, "%.1f", millis);
+  }
+
+  private static @Nullable String bearer(@Nullable String authorization) {
+    String scheme = "Bearer ";
+    return authorization != null && authorization.regionMatches(true, 0, scheme, 0, scheme.length())
+        ? authorization.substring(scheme.length()).strip()
+        : null;
+  }
+}

@@ -1,0 +1,107 @@
+package io.presence.gateway.http;
+
+import io.presence.gateway.limit.RateLimits;
+import io.presence.schemas.json.Fields;
+import io.presence.schemas.json.InvalidJsonException;
+import io.presence.schemas.query.Lookup;
+import io.presence.schemas.query.Queries;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What others see: lookups of one and of many. */
+public final class PresenceRoutes {
+  private static final Logger LOG = LoggerFactory.getLogger(PresenceRoutes.class);
+  private static final int MAX_IDS = 1_000;
+
+  private final Queries queries;
+  private final RateLimits limits;
+  private final Duration patience;
+
+  /**
+   * @param patience how long the queries may take in all
+   */
+  public PresenceRoutes(Queries queries, RateLimits limits, Duration patience) {
+    this.queries = queries;
+    this.limits = limits;
+    this.patience = patience;
+  }
+
+  /** The routes. */
+  public List<Route> routes() {
+    return List.of(
+        Route.get("/v1/users/{id}/presence", this::one),
+        Route.get("/v1/presence", this::list),
+        Route.post("/v1/presence/query", this::query));
+  }
+
+  private CompletionStage<Answer> one(Call call) throws Exception {
+    String id = call.id("id");
+    String requester = call.requester(call.query("requester_id"));
+    limits.lookups(call.identity(), 1);
+    return lookup(requester, List.of(id))
+        .thenApply(
+            answer -> {
+              Lookup.Entry entry = answer.entries().getFirst();
+              byte[] presence = entry.presence();
+              return switch (entry.outcome()) {
+                case SHOWN -> Answer.json(presence == null ? new byte[0] : presence, entry.stale());
+                // The same for one who is hidden and one who is not known, but for the id.
+                case NOT_SHOWN ->
+                    Answer.problem(404, "no presence of " + id + " for you").from(entry.stale());
+                case NOT_HERE -> Answer.unavailable();
+              };
+            });
+  }
+
+  private CompletionStage<Answer> list(Call call) throws Exception {
+    String text = call.query("user_ids");
+    if (text == null || text.isEmpty()) {
+      throw new InvalidJsonException("user_ids", "missing");
+    }
+    String[] parts = text.split(",", MAX_IDS + 1);
+    if (parts.length > MAX_IDS) {
+      throw new InvalidJsonException("user_ids", "expected 1 to " + MAX_IDS + " ids, got more");
+    }
+    Set<String> ids = new LinkedHashSet<>();
+    for (int i = 0; i < parts.length; i++) {
+      ids.add(Fields.checkId("user_ids[" + i + "]", parts[i]));
+    }
+    return many(call, ids, call.query("requester_id"));
+  }
+
+  private CompletionStage<Answer> query(Call call) throws Exception {
+    Fields body = call.body();
+    return many(call, body.ids("user_ids", 1, MAX_IDS), body.optionalId("requester_id"));
+  }
+
+  private CompletionStage<Answer> many(Call call, Collection<String> ids, @Nullable String named)
+      throws Exception {
+    String requester = call.requester(named);
+    limits.lookups(call.identity(), ids.size());
+    List<String> asked = List.copyOf(ids);
+    return lookup(requester, asked)
+        .thenApply(answer -> Answer.json(BulkAnswer.join(asked, answer)));
+  }
+
+  /** Never fails: who could not be asked is not here. */
+  private CompletionStage<Lookup.Answer> lookup(@Nullable String requester, List<String> ids) {
+    return queries
+        .lookup(new Lookup.Request(requester, ids, false))
+        .toCompletableFuture()
+        .copy()
+        .orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS)
+        .exceptionally(
+            failure -> {
+              LOG.debug("a lookup failed", failure);
+              return new Lookup.Answer(ids.stream().map(id -> Lookup.Entry.NOT_HERE).toList());
+            });
+  }
+}

@@ -1,0 +1,177 @@
+package io.presence.gateway.lookup;
+
+import io.presence.schemas.query.Ownership;
+import io.presence.schemas.query.Queries;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who owns which partition, as the instances themselves say. Any of them names all others. It is
+ * asked again about each second, at a time of each gateway's own, and sooner when a lookup finds
+ * that something changed: by one call at a time, and ten a second at most, however many find out.
+ */
+final class Directory implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Directory.class);
+  private static final Duration INTERVAL = Duration.ofSeconds(1);
+  private static final Duration SPACING = Duration.ofMillis(100);
+
+  /** Who holds what, at one moment. */
+  record View(int partitions, Map<Integer, String> owners, Map<Integer, List<String>> standbys) {
+    private static View of(Ownership ownership) {
+      Map<Integer, String> owners = new HashMap<>();
+      Map<Integer, List<String>> standbys = new HashMap<>();
+      for (Ownership.Instance instance : ownership.instances()) {
+        for (int partition : instance.active()) {
+          owners.put(partition, instance.address());
+        }
+        for (int partition : instance.standby()) {
+          standbys.computeIfAbsent(partition, p -> new ArrayList<>()).add(instance.address());
+        }
+      }
+      return new View(ownership.partitions(), owners, standbys);
+    }
+
+    /** The owner of a partition; null if nobody owns it now. */
+    @Nullable String owner(int partition) {
+      return owners.get(partition);
+    }
+
+    /** Who holds a copy of a partition. */
+    List<String> standbys(int partition) {
+      return standbys.getOrDefault(partition, List.of());
+    }
+  }
+
+  private final List<String> seeds;
+  private final Function<String, Queries> instances;
+  private final Executor executor;
+  private volatile boolean closed;
+
+  private volatile @Nullable View view;
+  private volatile List<String> known = List.of();
+
+  private final Object refreshing = new Object();
+  private @Nullable CompletableFuture<@Nullable View> underWay;
+  private long lastEnd = System.nanoTime() - SPACING.toNanos();
+
+  /**
+   * @param seeds the instances that are asked first
+   * @param instances an instance by its address
+   * @param executor runs what comes later
+   */
+  Directory(List<String> seeds, Function<String, Queries> instances, Executor executor) {
+    this.seeds = List.copyOf(seeds);
+    this.instances = instances;
+    this.executor = executor;
+  }
+
+  /** Begins to ask. */
+  void start() {
+    refreshAndGoOn();
+  }
+
+  /** What is known; null if nobody ever answered. */
+  @Nullable View view() {
+    return view;
+  }
+
+  /**
+   * Asks again, now or a little later; whoever calls meanwhile gets the same answer.
+   *
+   * @return what is known then; never fails
+   */
+  CompletableFuture<@Nullable View> refresh() {
+    CompletableFuture<@Nullable View> refresh;
+    long wait;
+    synchronized (refreshing) {
+      if (underWay != null) {
+        return underWay;
+      }
+      refresh = new CompletableFuture<>();
+      underWay = refresh;
+      wait = Math.max(0, lastEnd + SPACING.toNanos() - System.nanoTime());
+    }
+    later(wait, () -> ask(candidates(), 0, refresh));
+    return refresh;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+  }
+
+  private void refreshAndGoOn() {
+    var unused =
+        refresh()
+            .thenRun(
+                () -> {
+                  if (!closed) {
+                    double jitter = ThreadLocalRandom.current().nextDouble(0.8, 1.2);
+                    later((long) (INTERVAL.toNanos() * jitter), this::refreshAndGoOn);
+                  }
+                });
+  }
+
+  private void later(long nanos, Runnable task) {
+    CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS, executor).execute(task);
+  }
+
+  private void ask(List<String> candidates, int index, CompletableFuture<@Nullable View> refresh) {
+    if (closed || index == candidates.size()) {
+      if (!closed) {
+        LOG.warn("none of {} says who owns what", candidates);
+      }
+      end(refresh);
+      return;
+    }
+    instances
+        .apply(candidates.get(index))
+        .ownership()
+        .whenComplete(
+            (ownership, failure) -> {
+              if (failure == null && ownership.partitions() > 0 && isSomeoneThere(ownership)) {
+                known = ownership.instances().stream().map(Ownership.Instance::address).toList();
+                view = View.of(ownership);
+                end(refresh);
+              } else {
+                LOG.debug("{} does not say who owns what", candidates.get(index), failure);
+                ask(candidates, index + 1, refresh);
+              }
+            });
+  }
+
+  private void end(CompletableFuture<@Nullable View> refresh) {
+    synchronized (refreshing) {
+      underWay = null;
+      lastEnd = System.nanoTime();
+    }
+    refresh.complete(view);
+  }
+
+  private static boolean isSomeoneThere(Ownership ownership) {
+    return ownership.instances().stream().anyMatch(instance -> !instance.active().isEmpty());
+  }
+
+  /** Those who were there last, in any order, so that they share the asking; then the seeds. */
+  private List<String> candidates() {
+    List<String> shuffled = new ArrayList<>(known);
+    Collections.shuffle(shuffled);
+    Set<String> candidates = new LinkedHashSet<>(shuffled);
+    candidates.addAll(seeds);
+    return List.copyOf(candidates);
+  }
+}

@@ -1,0 +1,142 @@
+package io.presence.gateway.lookup;
+
+import io.presence.schemas.json.Json;
+import io.presence.schemas.query.Lookup;
+import io.presence.schemas.query.LookupCodec;
+import io.presence.schemas.query.LookupFormatException;
+import io.presence.schemas.query.Ownership;
+import io.presence.schemas.query.Queries;
+import io.presence.schemas.query.Question;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** One streams-app, asked over HTTP. Connections are kept and used again; nothing waits. */
+final class HttpQueries implements Queries {
+  private final HttpClient client;
+  private final URI base;
+  private final @Nullable String authorization;
+  private final Duration timeout;
+
+  /**
+   * @param base where its query server is
+   * @param internalToken what it wants to be shown; null: nothing
+   * @param timeout how long an answer may take
+   */
+  HttpQueries(HttpClient client, URI base, @Nullable String internalToken, Duration timeout) {
+    this.client = client;
+    this.base = base;
+    this.authorization = internalToken == null ? null : "Bearer " + internalToken;
+    this.timeout = timeout;
+  }
+
+  @Override
+  public CompletionStage<Lookup.Answer> lookup(Lookup.Request request) {
+    int asked = request.userIds().size();
+    return send(request("/internal/v1/lookup")
+            .header("Content-Type", LookupCodec.CONTENT_TYPE)
+            .POST(HttpRequest.BodyPublishers.ofByteArray(LookupCodec.write(request))))
+        .thenApply(
+            response -> {
+              try {
+                Lookup.Answer answer = LookupCodec.readAnswer(ok(response));
+                if (answer.entries().size() != asked) {
+                  throw new IOException(
+                      base + " answered " + answer.entries().size() + " of " + asked + " ids");
+                }
+                return answer;
+              } catch (IOException | LookupFormatException e) {
+                throw new CompletionException(e);
+              }
+            });
+  }
+
+  @Override
+  public CompletionStage<Question.Reply> ask(Question question) {
+    String users = "/internal/v1/users/" + question.userId();
+    String path =
+        switch (question) {
+          case Question.Explain explain -> users + "/explain";
+          case Question.OwnStatus status -> users + "/status";
+          case Question.Sessions page -> users + "/sessions" + page(page.limit(), page.after());
+          case Question.Contacts page -> users + "/contacts" + page(page.limit(), page.after());
+        };
+    return send(request(path))
+        .thenApply(
+            response -> {
+              try {
+                return switch (response.statusCode()) {
+                  case 400 -> Question.Reply.INVALID;
+                  case 421 -> Question.Reply.NOT_HERE;
+                  default ->
+                      new Question.Reply(
+                          Question.Outcome.ANSWERED,
+                          ok(response),
+                          response.headers().firstValue("Presence-Stale").isPresent());
+                };
+              } catch (IOException e) {
+                throw new CompletionException(e);
+              }
+            });
+  }
+
+  @Override
+  public CompletionStage<Ownership> ownership() {
+    return send(request("/internal/v1/ownership"))
+        .thenApply(
+            response -> {
+              try {
+                return Json.MAPPER.readValue(ok(response), Ownership.class);
+              } catch (IOException e) {
+                throw new CompletionException(e);
+              }
+            });
+  }
+
+  private HttpRequest.Builder request(String path) {
+    HttpRequest.Builder request = HttpRequest.newBuilder(base.resolve(path));
+    if (authorization != null) {
+      request.header("Authorization", authorization);
+    }
+    return request;
+  }
+
+  private CompletableFuture<HttpResponse<byte[]>> send(HttpRequest.Builder request) {
+    CompletableFuture<HttpResponse<byte[]>> exchange =
+        client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+    // The client's own timeout ends with the head of the answer: this one is for all of it.
+    CompletableFuture<HttpResponse<byte[]>> bounded =
+        exchange.copy().orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    var unused =
+        bounded.whenComplete(
+            (response, failure) -> {
+              if (failure != null) {
+                exchange.cancel(true);
+              }
+            });
+    return bounded;
+  }
+
+  private byte[] ok(HttpResponse<byte[]> response) throws IOException {
+    if (response.statusCode() != 200) {
+      throw new IOException(base + " answered " + response.statusCode());
+    }
+    return response.body();
+  }
+
+  private static String page(int limit, @Nullable String after) {
+    return "?limit="
+        + limit
+        + (after == null ? "" : "&after=" + URLEncoder.encode(after, StandardCharsets.UTF_8));
+  }
+}

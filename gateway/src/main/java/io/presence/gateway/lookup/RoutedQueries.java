@@ -1,0 +1,261 @@
+package io.presence.gateway.lookup;
+
+import io.presence.schemas.query.Lookup;
+import io.presence.schemas.query.Ownership;
+import io.presence.schemas.query.Queries;
+import io.presence.schemas.query.Question;
+import io.presence.schemas.topic.Partitioning;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All streams-apps as if they were one. A lookup is one request to each owner, all at once; what an
+ * owner did not answer in time is asked of a standby, and what is left after that of whoever has
+ * become the owner meanwhile. Ids that nobody could be asked for come back {@link
+ * Lookup.Outcome#NOT_HERE}; nothing here fails.
+ */
+public final class RoutedQueries implements Queries, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(RoutedQueries.class);
+  private static final CompletionStage<Void> DONE = CompletableFuture.completedStage(null);
+  private static final int MAX_ROUNDS = 3;
+
+  private final Duration timeout;
+  private final @Nullable String internalToken;
+  private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+  private final HttpClient client;
+  private final Map<String, Queries> instances = new ConcurrentHashMap<>();
+  private final Directory directory;
+
+  /**
+   * Begins to find out who owns what.
+   *
+   * @param seeds some instances; they name the others
+   * @param internalToken what instances want to be shown; null: nothing
+   * @param timeout how long one instance may take before another is asked
+   */
+  public RoutedQueries(List<URI> seeds, @Nullable String internalToken, Duration timeout) {
+    this.timeout = timeout;
+    this.internalToken = internalToken;
+    this.client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(timeout)
+            .followRedirects(HttpClient.Redirect.NEVER)
+            .executor(executor)
+            .build();
+    this.directory =
+        new Directory(seeds.stream().map(URI::toString).toList(), this::instance, executor);
+    directory.start();
+  }
+
+  /** Whether it is known who owns what. */
+  public boolean ready() {
+    return directory.view() != null;
+  }
+
+  @Override
+  public CompletionStage<Lookup.Answer> lookup(Lookup.Request request) {
+    return new Search(request).begin();
+  }
+
+  @Override
+  public CompletionStage<Question.Reply> ask(Question question) {
+    Directory.View view = directory.view();
+    return view == null
+        ? refreshed().thenCompose(found -> ask(question, found, Set.of(), 1))
+        : ask(question, view, Set.of(), 1);
+  }
+
+  @Override
+  public CompletionStage<Ownership> ownership() {
+    return CompletableFuture.failedStage(
+        new UnsupportedOperationException("each instance says what it owns"));
+  }
+
+  @Override
+  public void close() {
+    directory.close();
+    client.shutdownNow();
+    executor.shutdownNow();
+  }
+
+  private Queries instance(String address) {
+    return instances.computeIfAbsent(
+        address,
+        a ->
+            new HttpQueries(
+                client, URI.create(a.contains("://") ? a : "http://" + a), internalToken, timeout));
+  }
+
+  private CompletionStage<Question.Reply> ask(
+      Question question, Directory.@Nullable View view, Set<String> asked, int round) {
+    if (view == null) {
+      return CompletableFuture.completedStage(Question.Reply.NOT_HERE);
+    }
+    int partition = Partitioning.partitionOf(question.userId(), view.partitions());
+    String address = next(view, partition, asked);
+    if (address == null) {
+      return asked.isEmpty() || round == MAX_ROUNDS
+          ? CompletableFuture.completedStage(Question.Reply.NOT_HERE)
+          : refreshed().thenCompose(found -> ask(question, found, asked, MAX_ROUNDS));
+    }
+    Set<String> askedNow = new HashSet<>(asked);
+    askedNow.add(address);
+    return instance(address)
+        .ask(question)
+        .handle(
+            (reply, failure) ->
+                failure == null && reply.outcome() != Question.Outcome.NOT_HERE ? reply : null)
+        .thenCompose(
+            reply -> {
+              if (reply != null) {
+                return CompletableFuture.completedStage(reply);
+              }
+              var unused = directory.refresh();
+              return round == MAX_ROUNDS
+                  ? CompletableFuture.completedStage(Question.Reply.NOT_HERE)
+                  : ask(question, view, askedNow, round + 1);
+            });
+  }
+
+  /** Whom to ask next about a partition: its owner, then a standby, any of them. */
+  private static @Nullable String next(Directory.View view, int partition, Set<String> asked) {
+    String owner = view.owner(partition);
+    if (owner != null && !asked.contains(owner)) {
+      return owner;
+    }
+    List<String> standbys = new ArrayList<>(view.standbys(partition));
+    standbys.removeAll(asked);
+    return standbys.isEmpty()
+        ? null
+        : standbys.get(ThreadLocalRandom.current().nextInt(standbys.size()));
+  }
+
+  /** One lookup under way. Rounds follow one another: what one wrote, the next one sees. */
+  private final class Search {
+    private final Lookup.Request request;
+    private final List<String> ids;
+    private final Lookup.Entry[] entries;
+    private final Map<Integer, Set<String>> asked = new HashMap<>();
+
+    Search(Lookup.Request request) {
+      this.request = request;
+      this.ids = request.userIds();
+      this.entries = new Lookup.Entry[ids.size()];
+      Arrays.fill(entries, Lookup.Entry.NOT_HERE);
+    }
+
+    CompletionStage<Lookup.Answer> begin() {
+      List<Integer> all = IntStream.range(0, ids.size()).boxed().toList();
+      Directory.View view = directory.view();
+      CompletionStage<Void> end =
+          view != null
+              ? round(view, all, 1)
+              : refreshed().thenCompose(found -> round(found, all, MAX_ROUNDS));
+      return end.thenApply(done -> new Lookup.Answer(Arrays.asList(entries)));
+    }
+
+    private CompletionStage<Void> round(
+        Directory.@Nullable View view, List<Integer> open, int round) {
+      if (view == null) {
+        return DONE;
+      }
+      Map<Target, List<Integer>> requests = new HashMap<>();
+      Map<Integer, Optional<Target>> targets = new HashMap<>();
+      for (int index : open) {
+        targets
+            .computeIfAbsent(
+                Partitioning.partitionOf(ids.get(index), view.partitions()),
+                partition -> target(view, partition))
+            .ifPresent(
+                target -> requests.computeIfAbsent(target, t -> new ArrayList<>()).add(index));
+      }
+      if (requests.isEmpty()) {
+        return round == MAX_ROUNDS
+            ? DONE
+            : refreshed().thenCompose(found -> round(found, open, MAX_ROUNDS));
+      }
+      List<CompletableFuture<Void>> answers = new ArrayList<>(requests.size());
+      requests.forEach((target, indexes) -> answers.add(send(target, indexes)));
+      return CompletableFuture.allOf(answers.toArray(CompletableFuture<?>[]::new))
+          .thenCompose(done -> goOn(view, open, round));
+    }
+
+    private CompletionStage<Void> goOn(Directory.View view, List<Integer> asked, int round) {
+      List<Integer> open = asked.stream().filter(this::isOpen).toList();
+      if (open.isEmpty()) {
+        return DONE;
+      }
+      CompletableFuture<Directory.@Nullable View> fresh = refreshed();
+      if (round == MAX_ROUNDS) {
+        return DONE;
+      }
+      return round + 1 == MAX_ROUNDS
+          ? fresh.thenCompose(found -> round(found, open, MAX_ROUNDS))
+          : round(view, open, round + 1);
+    }
+
+    private boolean isOpen(int index) {
+      return entries[index].outcome() == Lookup.Outcome.NOT_HERE;
+    }
+
+    private Optional<Target> target(Directory.View view, int partition) {
+      Set<String> before = asked.computeIfAbsent(partition, p -> new HashSet<>());
+      String address = next(view, partition, before);
+      if (address == null) {
+        return Optional.empty();
+      }
+      before.add(address);
+      return Optional.of(new Target(address, !address.equals(view.owner(partition))));
+    }
+
+    private CompletableFuture<Void> send(Target target, List<Integer> indexes) {
+      List<String> wanted = indexes.stream().map(ids::get).toList();
+      return instance(target.address())
+          .lookup(new Lookup.Request(request.requester(), wanted, target.standby()))
+          .<Void>handle(
+              (answer, failure) -> {
+                if (failure != null) {
+                  LOG.debug("{} does not answer", target.address(), failure);
+                  return null;
+                }
+                for (int i = 0; i < indexes.size(); i++) {
+                  entries[indexes.get(i)] = answer.entries().get(i);
+                }
+                return null;
+              })
+          .toCompletableFuture();
+    }
+  }
+
+  /** Who owns what as it is known once that is asked again, or is not answered in time. */
+  private CompletableFuture<Directory.@Nullable View> refreshed() {
+    return directory
+        .refresh()
+        .copy()
+        .completeOnTimeout(directory.view(), timeout.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Whom a part of a lookup goes to. */
+  private record Target(String address, boolean standby) {}
+}

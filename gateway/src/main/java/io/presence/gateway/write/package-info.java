@@ -1,0 +1,5 @@
+/** The way into Kafka. */
+@NullMarked
+package io.presence.gateway.write;
+
+import org.jspecify.annotations.NullMarked;
