@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -62,6 +63,14 @@ public final class PresenceTopology {
 
   /** Builds the topology. */
   public static Topology build(Configuration configuration, Ticks ticks) {
+    return build(configuration, ticks, UnaryOperator.identity());
+  }
+
+  /** Builds the topology, with something done around each processor; for tests. */
+  static Topology build(
+      Configuration configuration,
+      Ticks ticks,
+      UnaryOperator<Processor<byte[], byte[], byte[], byte[]>> around) {
     Topics topics = configuration.topics();
     Topology topology = new Topology();
     topology.addSource(
@@ -75,7 +84,7 @@ public final class PresenceTopology {
         new ProcessorSupplier<byte[], byte[], byte[], byte[]>() {
           @Override
           public Processor<byte[], byte[], byte[], byte[]> get() {
-            return new PresenceProcessor(configuration, ticks);
+            return around.apply(new PresenceProcessor(configuration, ticks));
           }
 
           @Override
