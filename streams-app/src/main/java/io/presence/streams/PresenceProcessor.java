@@ -62,7 +62,7 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
   /** The most deadlines that fire before one record. */
   static final int MAX_FIRED = 5_000;
 
-  /** How often the time is stored, in milliseconds of presence time. */
+  /** The time is stored once in each of these stretches of presence time, in milliseconds. */
   private static final long TIME_INTERVAL = 1_000;
 
   private static final Logger LOG = LoggerFactory.getLogger(PresenceProcessor.class);
@@ -130,7 +130,7 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
     deadlines.advance();
     fire(new Moment(time.now(), record.timestamp(), offset - 1));
     apply(record, new Moment(time.now(), record.timestamp(), offset));
-    if (time.now() - storedTime >= TIME_INTERVAL) {
+    if (time.now() / TIME_INTERVAL != storedTime / TIME_INTERVAL) {
       storedTime = time.now();
       store.putTime(storedTime, record.timestamp());
     }

@@ -25,16 +25,14 @@ import org.slf4j.LoggerFactory;
 /**
  * Which standbys of this instance may answer: those not more than two seconds behind their owner,
  * for old privacy is a leak. What the owner has written is read off its changelog: the newest
- * timestamp there, against the newest that the copy has taken in. That holds while the owner lives
- * and after it died; a copy that could not be compared for two seconds does not answer.
+ * timestamp there, against the time that the copy has taken in (stored each second, so that it errs
+ * on the safe side). That holds while the owner lives and after it died; a copy that could not be
+ * compared for two seconds does not answer.
  */
 public final class StandbyFreshness implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StandbyFreshness.class);
   private static final Duration INTERVAL = Duration.ofMillis(500);
   private static final long LIMIT_MILLIS = 2_000;
-
-  /** The time is stored each second: an up-to-date copy can be so far behind by its own account. */
-  private static final long RESOLUTION_MILLIS = 1_000;
 
   private final KafkaStreams streams;
   private final Admin admin;
@@ -96,7 +94,7 @@ public final class StandbyFreshness implements AutoCloseable {
         if (owner != null
             && copy != null
             && copy.isSuccess()
-            && owner.timestamp() - copy.getResult() <= LIMIT_MILLIS + RESOLUTION_MILLIS) {
+            && owner.timestamp() - copy.getResult() <= LIMIT_MILLIS) {
           freshAt.put(partition, asked);
         }
       }
