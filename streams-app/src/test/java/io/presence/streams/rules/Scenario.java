@@ -48,14 +48,10 @@ final class Scenario implements AutoCloseable {
 
   private static final Rules RULES = new Rules(30_000, 300_000, 5_000, 1);
 
-  private final Subject subject;
+  private final TopologySubject topology = new TopologySubject(RULES);
+  private final Subject subject = new Held(topology, new NaiveModel(RULES));
   private long clock = START;
-  private Outputs outputs;
-
-  Scenario() {
-    subject = new Held(new TopologySubject(RULES), new NaiveModel(RULES));
-    outputs = subject.outputs();
-  }
+  private Outputs outputs = subject.outputs();
 
   // Time
 
@@ -281,6 +277,11 @@ final class Scenario implements AutoCloseable {
         new Outputs(
             outputs.changes(), outputs.states(), outputs.sessions(), outputs.deadLetters(), 0);
     return ticks;
+  }
+
+  /** How many records were written to changelogs since this was last asked. */
+  int written() {
+    return topology.changelogs().size();
   }
 
   /** What came out so far is of no interest. */
