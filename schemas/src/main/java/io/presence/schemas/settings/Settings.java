@@ -209,6 +209,9 @@ public final class Settings {
       choice(
           "LOG_LEVEL", "INFO", List.of("DEBUG", "INFO", "WARN", "ERROR"), "all", "what is logged");
 
+  public static final Setting<String> JAVA_OPTS =
+      text("JAVA_OPTS", "", "./presence", "flags for the JVM, with spaces between");
+
   private Settings() {}
 
   /** All settings, in the order in which one would read of them. */

@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.standalone;
+
+import org.jspecify.annotations.NullMarked;
