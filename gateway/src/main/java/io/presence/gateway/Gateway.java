@@ -47,6 +47,7 @@ public final class Gateway implements AutoCloseable {
 
   private final PrometheusMeterRegistry registry;
   private final ExecutorService executor;
+  private final List<Route> routes;
   private final HttpServer server;
   private final BooleanSupplier ready;
   private final AutoCloseable queries;
@@ -115,13 +116,12 @@ public final class Gateway implements AutoCloseable {
     OperatorRoutes operator = new OperatorRoutes(ready, registry::scrape);
     // Three rounds, and a last one that finds out who became the owner.
     Duration patience = timeout.multipliedBy(5);
-    List<Route> routes =
+    routes =
         Stream.of(
                 new EventRoutes(new Events(log, executor), limits).routes(),
                 new PresenceRoutes(answering, limits, patience).routes(),
                 new UserRoutes(answering, limits, patience).routes(),
-                operator.routes(),
-                operator.assets())
+                operator.routes())
             .flatMap(List::stream)
             .toList();
     try {
@@ -130,7 +130,7 @@ public final class Gateway implements AutoCloseable {
               Settings.HTTP_HOST.get(environment),
               Settings.HTTP_PORT.get(environment),
               HttpServer.MAX_UNDER_WAY,
-              routes,
+              Stream.concat(routes.stream(), operator.assets().stream()).toList(),
               authentication,
               limits,
               GatewaySettings.addresses(environment),
@@ -146,6 +146,11 @@ public final class Gateway implements AutoCloseable {
   /** The port that is listened on. */
   public int port() {
     return server.port();
+  }
+
+  /** The routes of the API, those that its description names. */
+  public List<Route> routes() {
+    return routes;
   }
 
   /** Whether Kafka can be reached and it is known who owns what. It may wait for a second. */

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +51,7 @@ public final class HttpServer implements AutoCloseable {
   private final ExecutorService executor =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
   private final Javalin javalin;
+  private final int port;
 
   /**
    * Starts to serve.
@@ -77,11 +79,12 @@ public final class HttpServer implements AutoCloseable {
         .register(registry);
     this.javalin = Javalin.create(config -> configure(config, routes));
     javalin.start(host, port);
+    this.port = javalin.port();
   }
 
   /** The port that is listened on. */
   public int port() {
-    return javalin.port();
+    return port;
   }
 
   /** Accepts no more, and waits up to ten seconds for what is under way. */
@@ -115,7 +118,8 @@ public final class HttpServer implements AutoCloseable {
     config.routes.exception(
         HttpResponseException.class,
         (e, ctx) -> {
-          write(ctx, Answer.problem(e.getStatus(), String.valueOf(e.getMessage())));
+          Answer answer = Answer.problem(e.getStatus(), String.valueOf(e.getMessage()));
+          write(ctx, e.getStatus() == 405 ? answer.with("Allow", allowed(ctx, routes)) : answer);
         });
     config.routes.exception(Exception.class, (e, ctx) -> write(ctx, Answer.of(e)));
   }
@@ -179,6 +183,25 @@ public final class HttpServer implements AutoCloseable {
     } else {
       LOG.info("{} {} {} {} ms", method, path, status, format(millis));
     }
+  }
+
+  /** The methods of the routes that match the path. */
+  private static String allowed(Context ctx, List<Route> routes) {
+    String[] path = ctx.path().split("/", -1);
+    return routes.stream()
+        .filter(route -> matches(route.path().split("/", -1), path))
+        .map(route -> route.method().name())
+        .sorted()
+        .distinct()
+        .collect(Collectors.joining(", "));
+  }
+
+  private static boolean matches(String[] pattern, String[] path) {
+    boolean matches = pattern.length == path.length;
+    for (int i = 0; i < pattern.length && matches; i++) {
+      matches = pattern[i].startsWith("{") || pattern[i].equals(path[i]);
+    }
+    return matches;
   }
 
   private static String format(Float millis) {

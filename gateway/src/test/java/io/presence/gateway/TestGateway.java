@@ -1,0 +1,118 @@
+package io.presence.gateway;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.presence.schemas.query.Queries;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.Cluster;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/** A real gateway on a free port, with a producer that only remembers. */
+public final class TestGateway implements AutoCloseable {
+  static final String TOPIC = "presence-events";
+  private static final int PARTITIONS = 8;
+
+  final MockProducer<byte[], byte[]> producer;
+  final AtomicBoolean kafkaReachable = new AtomicBoolean(true);
+  final Gateway gateway;
+  private final HttpClient client =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  private TestGateway(
+      Map<String, String> settings, @Nullable Queries queries, boolean acknowledge) {
+    producer = producer(acknowledge);
+    Map<String, String> environment = new HashMap<>(settings);
+    environment.put("PRESENCE_HTTP_PORT", "0");
+    gateway =
+        new Gateway(
+            environment,
+            GatewaySettings.authentication(environment),
+            producer,
+            TOPIC,
+            kafkaReachable::get,
+            producer,
+            queries);
+  }
+
+  static TestGateway start(Map<String, String> settings, @Nullable Queries queries) {
+    return new TestGateway(settings, queries, true);
+  }
+
+  /** One whose writes wait until the test has the producer acknowledge them. */
+  static TestGateway startUnacknowledged(Queries queries) {
+    return new TestGateway(Map.of(), queries, false);
+  }
+
+  static MockProducer<byte[], byte[]> producer(boolean acknowledge) {
+    Node node = new Node(0, "localhost", 1);
+    Node[] nodes = {node};
+    List<PartitionInfo> partitions =
+        IntStream.range(0, PARTITIONS)
+            .mapToObj(p -> new PartitionInfo(TOPIC, p, node, nodes, nodes))
+            .toList();
+    Cluster cluster = new Cluster("test", List.of(node), partitions, Set.of(), Set.of());
+    return new MockProducer<>(
+        cluster, acknowledge, null, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  /** A request. */
+  HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + gateway.port() + path));
+  }
+
+  HttpResponse<String> get(String path) throws Exception {
+    return send(request(path));
+  }
+
+  HttpResponse<String> send(String method, String path, String json) throws Exception {
+    return send(
+        request(path)
+            .header("Content-Type", "application/json")
+            .method(method, HttpRequest.BodyPublishers.ofString(json)));
+  }
+
+  HttpResponse<String> send(String method, String path) throws Exception {
+    return send(request(path).method(method, HttpRequest.BodyPublishers.noBody()));
+  }
+
+  HttpResponse<String> send(HttpRequest.Builder request) throws Exception {
+    return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  HttpClient client() {
+    return client;
+  }
+
+  /** What was written, key and value; and forgets it. */
+  List<String> written() {
+    List<String> written = producer.history().stream().map(TestGateway::describe).toList();
+    producer.clear();
+    return written;
+  }
+
+  private static String describe(ProducerRecord<byte[], byte[]> event) {
+    String key = event.key() == null ? "" : new String(event.key(), UTF_8) + " ";
+    return key + new String(Objects.requireNonNull(event.value()), UTF_8);
+  }
+
+  @Override
+  public void close() {
+    client.shutdownNow();
+    gateway.close();
+  }
+}

@@ -1,0 +1,147 @@
+package io.presence.gateway.lookup;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.presence.schemas.json.Json;
+import io.presence.schemas.presence.Visibility;
+import io.presence.schemas.query.Lookup;
+import io.presence.schemas.query.LookupCodec;
+import io.presence.schemas.query.LookupFormatException;
+import io.presence.schemas.query.Ownership;
+import io.presence.schemas.topic.Partitioning;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** A streams-app that answers with its own name, over real HTTP. */
+final class FakeInstance implements AutoCloseable {
+  static final int PARTITIONS = 4;
+
+  final Set<Integer> active = ConcurrentHashMap.newKeySet();
+  final Set<Integer> standby = ConcurrentHashMap.newKeySet();
+  final AtomicInteger lookups = new AtomicInteger();
+  final AtomicInteger ownerships = new AtomicInteger();
+  volatile List<FakeInstance> group = List.of();
+  volatile boolean slow;
+  volatile @Nullable String seenToken;
+
+  private final String name;
+  private final HttpServer server;
+  private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+  private final CountDownLatch closed = new CountDownLatch(1);
+
+  FakeInstance(String name) throws IOException {
+    this.name = name;
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.setExecutor(executor);
+    server.createContext("/internal/v1/ownership", this::ownership);
+    server.createContext("/internal/v1/lookup", this::lookup);
+    server.createContext("/internal/v1/users/", this::ask);
+    server.start();
+  }
+
+  String address() {
+    return "127.0.0.1:" + server.getAddress().getPort();
+  }
+
+  URI url() {
+    return URI.create("http://" + address());
+  }
+
+  static String presence(String id, String instance) {
+    return "{\"user_id\":\"" + id + "\",\"by\":\"" + instance + "\"}";
+  }
+
+  private void ownership(HttpExchange exchange) throws IOException {
+    ownerships.incrementAndGet();
+    List<Ownership.Instance> instances =
+        group.stream()
+            .map(
+                one ->
+                    new Ownership.Instance(
+                        one.address(), List.copyOf(one.active), List.copyOf(one.standby)))
+            .toList();
+    answer(exchange, 200, Json.MAPPER.writeValueAsBytes(new Ownership(PARTITIONS, instances)));
+  }
+
+  private void lookup(HttpExchange exchange) throws IOException {
+    lookups.incrementAndGet();
+    seenToken = exchange.getRequestHeaders().getFirst("Authorization");
+    waitIfSlow();
+    try {
+      Lookup.Request request = LookupCodec.readRequest(exchange.getRequestBody().readAllBytes());
+      List<Lookup.Entry> entries =
+          request.userIds().stream().map(id -> entry(id, request.standby())).toList();
+      answer(exchange, 200, LookupCodec.write(new Lookup.Answer(entries)));
+    } catch (LookupFormatException e) {
+      answer(exchange, 400, new byte[] {'?'});
+    }
+  }
+
+  private Lookup.Entry entry(String id, boolean alsoStandby) {
+    int partition = Partitioning.partitionOf(id, PARTITIONS);
+    boolean owned = active.contains(partition);
+    if (!owned && !(alsoStandby && standby.contains(partition))) {
+      return Lookup.Entry.NOT_HERE;
+    }
+    return new Lookup.Entry(
+        Lookup.Outcome.SHOWN,
+        presence(id, name).getBytes(UTF_8),
+        1,
+        Visibility.EVERYONE,
+        false,
+        !owned);
+  }
+
+  private void ask(HttpExchange exchange) throws IOException {
+    waitIfSlow();
+    String[] path = exchange.getRequestURI().getPath().split("/", -1);
+    int partition = Partitioning.partitionOf(path[4], PARTITIONS);
+    String query = exchange.getRequestURI().getQuery();
+    if (active.contains(partition) || standby.contains(partition)) {
+      if (!active.contains(partition)) {
+        exchange.getResponseHeaders().set("Presence-Stale", "true");
+      }
+      answer(
+          exchange,
+          "after=bad".equals(query == null ? "" : query.replaceAll("limit=\\d+&", "")) ? 400 : 200,
+          (name + " " + path[5] + " " + query).getBytes(UTF_8));
+    } else {
+      answer(exchange, 421, new byte[] {'-'});
+    }
+  }
+
+  private void waitIfSlow() {
+    if (slow) {
+      try {
+        closed.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static void answer(HttpExchange exchange, int status, byte[] body) throws IOException {
+    exchange.sendResponseHeaders(status, body.length);
+    exchange.getResponseBody().write(body);
+    exchange.close();
+  }
+
+  @Override
+  public void close() {
+    closed.countDown();
+    server.stop(0);
+    executor.shutdownNow();
+  }
+}
