@@ -2,6 +2,7 @@ package io.presence.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
@@ -61,14 +62,16 @@ final class OperatorsTest {
   void shouldCountRequestsByRoute() throws Exception {
     gateway.get("/v1/users/ada/status?user_id=ada");
     gateway.get("/v1/users/eve/nothing");
-    String metrics = gateway.get("/metrics").body();
-    assertThat(metrics)
-        .contains(
-            "presence_http_requests_seconds_count{method=\"GET\",route=\"/v1/users/{id}/status\",status=\"200\"} 1")
-        .contains("route=\"-\",status=\"404\"")
-        .contains("jvm_memory_used_bytes")
-        .contains("presence_http_under_way 1");
-    assertThat(metrics).doesNotContain("ada");
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(gateway.get("/metrics").body())
+                    .contains(
+                        "presence_http_requests_seconds_count{method=\"GET\",route=\"/v1/users/{id}/status\",status=\"200\"} 1")
+                    .contains("route=\"-\",status=\"404\"")
+                    .contains("jvm_memory_used_bytes")
+                    .contains("presence_http_under_way 1")
+                    .doesNotContain("ada"));
   }
 
   @Test

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 /** Two instances over real HTTP: {@code a} owns the partitions 0 and 1, {@code b} 2 and 3. */
 final class RoutedQueriesTest {
   /** As long as a loaded machine may need; what is slow here never answers. */
-  private static final Duration TIMEOUT = Duration.ofMillis(700);
+  private static final Duration TIMEOUT = Duration.ofMillis(1_500);
 
   private static final List<String> IDS = IntStream.range(0, 40).mapToObj(i -> "user" + i).toList();
 
