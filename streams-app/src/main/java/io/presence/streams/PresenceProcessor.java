@@ -79,6 +79,9 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
   private int partition;
   private long storedTime;
 
+  /** What new users' versions begin after, for they may have been erased before. */
+  private long erasedVersion;
+
   @SuppressWarnings("NullAway.Init")
   PresenceProcessor(PresenceTopology.Configuration configuration, Ticks ticks) {
     this.configuration = configuration;
@@ -104,6 +107,7 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
   private void start() {
     long ttl = rules.heartbeatTtl().toMillis();
     storedTime = store.presenceTime();
+    erasedVersion = store.erasedVersion();
     time = new PresenceTime(storedTime, rules.stallThreshold().toMillis(), 20 * ttl);
     deadlines = new Deadlines(time, rules);
     List<UserState> states = store.activate();
@@ -131,9 +135,13 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
     fire(new Moment(time.now(), record.timestamp(), offset - 1));
     apply(record, new Moment(time.now(), record.timestamp(), offset));
     if (time.now() / TIME_INTERVAL != storedTime / TIME_INTERVAL) {
-      storedTime = time.now();
-      store.putTime(storedTime, record.timestamp());
+      storeTime(record.timestamp());
     }
+  }
+
+  private void storeTime(long timestamp) {
+    storedTime = time.now();
+    store.putTime(storedTime, timestamp, erasedVersion);
   }
 
   private void fire(Moment moment) {
@@ -247,7 +255,7 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
   /** Applies an event that is where it belongs; says why, if it could not be taken. */
   private @Nullable String applyToUser(OfUser event, Moment moment) {
     UserState found = store.find(event.userId());
-    UserState state = found == null ? UserState.unknown(event.userId()) : found;
+    UserState state = found == null ? UserState.unknown(event.userId(), erasedVersion) : found;
     if (found != null && isRepeated(found, moment)) {
       return null;
     }
@@ -350,12 +358,11 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
     if (after == null) {
       deadlines.forgetExpiry(userId);
       store.remove(userId);
+      PresenceChange erased = Objects.requireNonNull(change);
+      erasedVersion = Math.max(erasedVersion, erased.version());
+      storeTime(moment.timestamp());
       forward(key, null, moment, PresenceTopology.STATE_SINK);
-      forward(
-          key,
-          PresenceJson.change(Objects.requireNonNull(change), null),
-          moment,
-          PresenceTopology.CHANGES_SINK);
+      forward(key, PresenceJson.change(erased, null), moment, PresenceTopology.CHANGES_SINK);
       return;
     }
     if (outcome.unchanged()) {

@@ -14,6 +14,8 @@ import io.presence.streams.store.LookupQuery;
 import io.presence.streams.store.PresenceStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -25,6 +27,7 @@ import java.util.Properties;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.TestInputTopic;
@@ -47,6 +50,7 @@ public final class TopologySubject implements Subject {
   private static final Topics TOPICS = new Topics("");
 
   private final PresenceTopology.Configuration configuration;
+  private final Path directory;
   private int ticks;
   private Running running;
   private Outputs outputs = none();
@@ -64,6 +68,11 @@ public final class TopologySubject implements Subject {
             Duration.ofSeconds(1),
             Duration.ofDays(30),
             false);
+    try {
+      directory = Files.createTempDirectory("presence-topology");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
     running = new Running(List.of());
   }
 
@@ -140,6 +149,11 @@ public final class TopologySubject implements Subject {
   @Override
   public void close() {
     running.close();
+    try {
+      Utils.delete(directory.toFile());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static Outputs none() {
@@ -156,6 +170,7 @@ public final class TopologySubject implements Subject {
       Properties properties = new Properties();
       properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "presence");
       properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, "unused:9092");
+      properties.put(StreamsConfig.STATE_DIR_CONFIG, directory.toString());
       driver =
           new TopologyTestDriver(
               PresenceTopology.build(

@@ -47,6 +47,15 @@ public record UserState(
 
   /** Nothing is known of the user. */
   public static UserState unknown(String userId) {
+    return unknown(userId, 0);
+  }
+
+  /**
+   * Nothing is known of the user, who may have been erased.
+   *
+   * @param version what the versions of the user's changes must be higher than
+   */
+  public static UserState unknown(String userId, long version) {
     return new UserState(
         userId,
         List.of(),
@@ -60,7 +69,7 @@ public record UserState(
         0,
         new Frozen(null, null, 0),
         new Pulse(0),
-        new Presence(userId, Status.OFFLINE, null, null, null, null, 0L, 0, Map.of()),
+        new Presence(userId, Status.OFFLINE, null, null, null, null, 0L, version, Map.of()),
         -1);
   }
 

@@ -105,6 +105,11 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     return stored == null ? 0 : ByteBuffer.wrap(stored).getLong(0);
   }
 
+  long erasedVersion() {
+    byte[] stored = time;
+    return stored == null ? 0 : ByteBuffer.wrap(stored).getLong(2 * Long.BYTES);
+  }
+
   Set<String> contactsOf(String userId) {
     return contacts.getOrDefault(userId, Set.of());
   }

@@ -92,11 +92,25 @@ public final class PresenceStore implements StateStore {
     return index.presenceTime();
   }
 
-  /** Stores the time, for standbys and restarts. */
-  public void putTime(long presenceTime, long timestamp) {
+  /** The highest version of any user that was erased; 0 if none was. */
+  public long erasedVersion() {
+    return index.erasedVersion();
+  }
+
+  /**
+   * Stores the time, for standbys and restarts.
+   *
+   * @param erasedVersion the highest version of any user that was erased: all that is left of them,
+   *     so that their versions go on
+   */
+  public void putTime(long presenceTime, long timestamp, long erasedVersion) {
     logged.put(
         Keys.OF_TIME,
-        ByteBuffer.allocate(2 * Long.BYTES).putLong(presenceTime).putLong(timestamp).array());
+        ByteBuffer.allocate(3 * Long.BYTES)
+            .putLong(presenceTime)
+            .putLong(timestamp)
+            .putLong(erasedVersion)
+            .array());
   }
 
   /**

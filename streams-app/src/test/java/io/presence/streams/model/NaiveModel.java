@@ -77,6 +77,9 @@ public final class NaiveModel implements Subject {
     @Nullable String frozenDevice;
     @Nullable Long frozenSince;
 
+    /** Whether anything is kept of the user, be it only that it was once. */
+    boolean stored;
+
     User(String id) {
       this.id = id;
     }
@@ -149,8 +152,11 @@ public final class NaiveModel implements Subject {
 
   private final List<Long> holes = new ArrayList<>();
 
-  /** Presence time as it was stored, a second of it ago at most. */
+  /** Presence time as it was stored: once in each second of it. */
   private long storedTime;
+
+  /** The highest version of any user that was erased: a new user's versions go on from it. */
+  private long erasedVersion;
 
   /** The timestamp of the record before this one. */
   private @Nullable Long before;
@@ -212,7 +218,10 @@ public final class NaiveModel implements Subject {
     if (event == null || !belongs(key, event) || !apply(timestamp, key, event)) {
       outputs.deadLetters().add(new Outputs.DeadLetter(key, text(value)));
     }
-    if (now - storedTime >= 1_000) {
+    for (User user : users.values()) {
+      user.stored |= !isEmpty(user);
+    }
+    if (now / 1_000 != storedTime / 1_000) {
       storedTime = now;
     }
   }
@@ -534,9 +543,11 @@ public final class NaiveModel implements Subject {
 
   private void erased(long timestamp, Erased event) {
     User user = users.remove(event.userId());
-    if (user == null || isEmpty(user)) {
+    if (user == null || !user.stored) {
       return;
     }
+    erasedVersion = Math.max(erasedVersion, Math.max(user.version + 1, timestamp));
+    storedTime = now;
     outputs
         .changes()
         .add(
@@ -553,19 +564,24 @@ public final class NaiveModel implements Subject {
     outputs.states().add(new Outputs.State(user.id, null));
   }
 
-  private boolean isEmpty(User user) {
-    return user.version == 0
+  private static boolean isEmpty(User user) {
+    return user.frozenSince == null
         && user.sessions.isEmpty()
         && user.claim == null
         && user.activity == null
         && user.lastSeen == null
-        && user.goodbyes.stream().noneMatch(this::holds);
+        && user.goodbyes.isEmpty();
   }
 
   // What events do to a user
 
   private User user(String id) {
-    return users.computeIfAbsent(id, User::new);
+    User user = users.computeIfAbsent(id, User::new);
+    user.stored |= !isEmpty(user);
+    if (!user.stored) {
+      user.version = erasedVersion;
+    }
+    return user;
   }
 
   private static @Nullable Session session(User user, String name) {

@@ -193,6 +193,17 @@ class EmissionTest {
   }
 
   @Test
+  void shouldGoOnWithVersionsWhenAUserComesBackAfterAnErasure() {
+    log.connected("ada", "s1", "web").erase("ada").connected("ada", "s1", "web");
+    assertThat(log.changesInFull())
+        .extracting(PresenceChange::version)
+        .containsExactly(START, START + 1, START + 2);
+
+    log.erase("ada").forget().restart().connected("ada", "s1", "web");
+    assertThat(log.change().version()).isEqualTo(START + 4);
+  }
+
+  @Test
   void shouldWriteATombstoneWhenAUserIsErased() {
     log.connected("ada", "s1", "web").forget();
 
