@@ -43,6 +43,13 @@ final class LookupsTest {
   }
 
   @Test
+  void shouldAnswerHeadAsGetWithoutBody() throws Exception {
+    assertThat(gateway.send("HEAD", "/v1/users/bob/presence").statusCode()).isEqualTo(200);
+    assertThat(gateway.send("HEAD", "/v1/users/hidden1/presence").statusCode()).isEqualTo(404);
+    assertThat(gateway.send("HEAD", "/v1/users/bob/presence").body()).isEmpty();
+  }
+
+  @Test
   void shouldSayUnavailableWhenNobodyCouldBeAsked() throws Exception {
     assertProblem(gateway.get("/v1/users/gone/presence"), 503);
     assertProblem(gateway.get("/v1/users/broken/presence"), 503);

@@ -71,11 +71,11 @@ record Answer(int status, String contentType, byte[] body, Map<String, String> h
           problem(429, message(e))
               .with("Retry-After", Long.toString(e.retryAfter().plusMillis(999).toSeconds()));
       case LogUnavailableException e -> {
-        LOG.warn("an event was not acknowledged", e.getCause());
+        LOG.warn("an event was not acknowledged: {}", String.valueOf(e.getCause()));
         yield problem(503, message(e)).with("Retry-After", "1");
       }
       case KeysUnavailableException e -> {
-        LOG.warn("keys cannot be had", e.getCause());
+        LOG.warn("keys cannot be had: {}", String.valueOf(e.getCause()));
         yield problem(503, message(e)).with("Retry-After", "5");
       }
       default -> {

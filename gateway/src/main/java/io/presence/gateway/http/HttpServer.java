@@ -4,6 +4,7 @@ import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.http.Handler;
+import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -113,7 +114,12 @@ public final class HttpServer implements AutoCloseable {
     config.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
     config.requestLogger.http(this::record);
     for (Route route : routes) {
-      config.routes.addHttpHandler(route.method(), route.path(), handler(route));
+      Handler handler = handler(route);
+      config.routes.addHttpHandler(route.method(), route.path(), handler);
+      if (route.method().equals(HandlerType.GET)) {
+        // Else it would be answered without asking the route.
+        config.routes.addHttpHandler(HandlerType.HEAD, route.path(), handler);
+      }
     }
     config.routes.exception(
         HttpResponseException.class,

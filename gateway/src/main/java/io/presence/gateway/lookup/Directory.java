@@ -61,6 +61,9 @@ final class Directory implements AutoCloseable {
   private final Executor executor;
   private volatile boolean closed;
 
+  /** Whether nobody answered when all were asked last: told once. */
+  private volatile boolean silent;
+
   private volatile @Nullable View view;
   private volatile List<String> known = List.of();
 
@@ -132,8 +135,9 @@ final class Directory implements AutoCloseable {
 
   private void ask(List<String> candidates, int index, CompletableFuture<@Nullable View> refresh) {
     if (closed || index == candidates.size()) {
-      if (!closed) {
+      if (!closed && !silent) {
         LOG.warn("none of {} says who owns what", candidates);
+        silent = true;
       }
       end(refresh);
       return;
@@ -146,6 +150,10 @@ final class Directory implements AutoCloseable {
               if (failure == null && ownership.partitions() > 0 && isSomeoneThere(ownership)) {
                 known = ownership.instances().stream().map(Ownership.Instance::address).toList();
                 view = View.of(ownership);
+                if (silent) {
+                  LOG.info("{} says who owns what", candidates.get(index));
+                  silent = false;
+                }
                 end(refresh);
               } else {
                 LOG.debug("{} does not say who owns what", candidates.get(index), failure);
