@@ -4,7 +4,9 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
 import io.presence.schemas.event.PresenceEvent.Activity;
 import io.presence.schemas.event.PresenceEvent.Connected;
 import io.presence.schemas.event.PresenceEvent.ContactAdded;
@@ -36,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Values of {@code presence-events} as JSON, and back. Readers are tolerant of fields they do not
- * know and of nothing else.
+ * know and of nothing else, names that are there twice included.
  *
  * <p>A batch of heartbeats that names its type first, as {@link #write} does, is read in one pass
  * over its bytes, with no tree between.
@@ -46,6 +48,8 @@ public final class PresenceEventCodec {
   public static final int MAX_CONTACTS = 10_000;
 
   private static final JsonFactory FACTORY = Json.MAPPER.getFactory();
+  private static final ObjectReader BATCHES =
+      Json.MAPPER.reader().with(StreamReadFeature.STRICT_DUPLICATE_DETECTION);
 
   private static final Map<String, Visibility> VISIBILITIES =
       Map.of(
@@ -64,7 +68,7 @@ public final class PresenceEventCodec {
    * @throws InvalidJsonException if it is broken, of an unknown type, or has a field that is wrong
    */
   public static PresenceEvent read(byte[] value) throws InvalidJsonException {
-    try (JsonParser parser = FACTORY.createParser(value)) {
+    try (JsonParser parser = BATCHES.createParser(value)) {
       if (parser.nextToken() == JsonToken.START_OBJECT
           && "type".equals(parser.nextFieldName())
           && "heartbeats".equals(parser.nextTextValue())) {
@@ -100,7 +104,7 @@ public final class PresenceEventCodec {
               fields.optionalSessionId("session_id"),
               fields.optionalDevice("device"),
               fields.optionalBoolean("active"));
-      case "heartbeats" -> new Heartbeats(entries(fields));
+      case "heartbeats" -> new Heartbeats(entries(object.get("entries")));
       case "activity" ->
           new Activity(
               fields.id("user_id"),
@@ -203,8 +207,10 @@ public final class PresenceEventCodec {
     String field;
     while ((field = parser.nextFieldName()) != null) {
       if (field.equals("entries")) {
-        if (parser.nextToken() != JsonToken.START_ARRAY) {
-          throw new InvalidJsonException("entries", "expected an array");
+        JsonToken token = parser.nextToken();
+        if (token != JsonToken.START_ARRAY) {
+          throw new InvalidJsonException(
+              "entries", token == JsonToken.VALUE_NULL ? "missing" : "expected an array");
         }
         entries = new ArrayList<>(64);
         while (parser.nextToken() != JsonToken.END_ARRAY) {
@@ -268,10 +274,13 @@ public final class PresenceEventCodec {
     };
   }
 
-  private static List<Heartbeat> entries(Fields fields) throws InvalidJsonException {
-    List<JsonNode> elements = fields.elements("entries", 0, Integer.MAX_VALUE);
-    List<Heartbeat> entries = new ArrayList<>(elements.size());
-    for (JsonNode element : elements) {
+  private static List<Heartbeat> entries(@Nullable JsonNode array) throws InvalidJsonException {
+    if (array == null || !array.isArray()) {
+      throw new InvalidJsonException(
+          "entries", array == null || array.isNull() ? "missing" : "expected an array");
+    }
+    List<Heartbeat> entries = new ArrayList<>(array.size());
+    for (JsonNode element : array) {
       try (JsonParser parser = Json.MAPPER.treeAsTokens(element)) {
         parser.nextToken();
         entries.add(readEntry(parser, entries.size()));

@@ -177,7 +177,8 @@ public final class Fields {
     }
     Duration duration = seconds(field, node);
     if (duration.isZero()) {
-      throw new InvalidJsonException(field, "expected at least 0.001 seconds, got " + node);
+      throw new InvalidJsonException(
+          field, "expected at least 0.001 seconds, got " + quote(node.toString()));
     }
     return Patch.set(duration);
   }

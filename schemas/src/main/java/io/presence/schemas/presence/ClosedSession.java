@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import com.fasterxml.jackson.databind.annotation.JsonSerialize;
+import java.util.Objects;
 
 /**
  * A value of {@code presence-sessions}: one connection's stay, now over.
@@ -24,4 +25,12 @@ public record ClosedSession(
         @JsonSerialize(using = EpochSeconds.Serializer.class)
         @JsonDeserialize(using = EpochSeconds.Deserializer.class)
         Long endedAt,
-    @JsonProperty("reason") Reason reason) {}
+    @JsonProperty("reason") Reason reason) {
+  public ClosedSession {
+    Objects.requireNonNull(sessionId, "session_id");
+    Objects.requireNonNull(device, "device");
+    Objects.requireNonNull(startedAt, "started_at");
+    Objects.requireNonNull(endedAt, "ended_at");
+    Objects.requireNonNull(reason, "reason");
+  }
+}

@@ -14,6 +14,8 @@ import java.math.BigDecimal;
  * 1764000000123} is written {@code 1764000000.123}.
  */
 public final class EpochSeconds {
+  private static final BigDecimal LIMIT = BigDecimal.valueOf(1_000_000_000_000L);
+
   private EpochSeconds() {}
 
   /** The JSON number for a time in milliseconds. */
@@ -21,9 +23,21 @@ public final class EpochSeconds {
     return BigDecimal.valueOf(millis, 3).toPlainString();
   }
 
-  /** The time in milliseconds for a JSON number. */
+  /**
+   * The time in milliseconds for a JSON number.
+   *
+   * @throws NumberFormatException if it is no number, or none of this or the next 31,000 years
+   */
   public static long parse(String number) {
-    return new BigDecimal(number).movePointRight(3).longValue();
+    return toMillis(new BigDecimal(number));
+  }
+
+  private static long toMillis(BigDecimal seconds) {
+    // A comparison looks at the exponent first; moving the point of 1e999999999 takes gigabytes.
+    if (seconds.signum() < 0 || seconds.compareTo(LIMIT) >= 0) {
+      throw new NumberFormatException("not a time in seconds since the epoch");
+    }
+    return seconds.movePointRight(3).longValue();
   }
 
   static final class Serializer extends StdSerializer<Long> {
@@ -49,7 +63,11 @@ public final class EpochSeconds {
 
     @Override
     public Long deserialize(JsonParser in, DeserializationContext context) throws IOException {
-      return in.getDecimalValue().movePointRight(3).longValue();
+      try {
+        return toMillis(in.getDecimalValue());
+      } catch (NumberFormatException e) {
+        throw context.weirdNumberException(0, Long.class, String.valueOf(e.getMessage()));
+      }
     }
   }
 }

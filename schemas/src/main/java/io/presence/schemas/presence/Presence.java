@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import com.fasterxml.jackson.databind.annotation.JsonSerialize;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,4 +34,11 @@ public record Presence(
         @JsonDeserialize(using = EpochSeconds.Deserializer.class)
         Long since,
     @JsonProperty("version") long version,
-    @JsonProperty("devices") Map<String, Status> devices) {}
+    @JsonProperty("devices") Map<String, Status> devices) {
+  public Presence {
+    Objects.requireNonNull(userId, "user_id");
+    Objects.requireNonNull(status, "status");
+    Objects.requireNonNull(since, "since");
+    devices.forEach((label, shown) -> Objects.requireNonNull(shown, "devices"));
+  }
+}

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.annotation.JsonDeserialize;
 import com.fasterxml.jackson.databind.annotation.JsonSerialize;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,4 +30,13 @@ public record PresenceChange(
     @JsonProperty("to") Status to,
     @JsonProperty("presence") @Nullable Presence presence,
     @JsonProperty("visibility") Visibility visibility,
-    @JsonProperty("contact") @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String contact) {}
+    @JsonProperty("contact") @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String contact) {
+  public PresenceChange {
+    Objects.requireNonNull(userId, "user_id");
+    Objects.requireNonNull(at, "at");
+    Objects.requireNonNull(reason, "reason");
+    Objects.requireNonNull(from, "from");
+    Objects.requireNonNull(to, "to");
+    Objects.requireNonNull(visibility, "visibility");
+  }
+}

@@ -130,9 +130,8 @@ public final class Settings {
   public static final Setting<List<URI>> STREAMS_URLS =
       new Builder<>(
               "STREAMS_URLS",
-              "URLs, with commas between",
-              text ->
-                  Arrays.stream(text.split(",", -1)).map(String::strip).map(URI::create).toList())
+              "http:// or https:// URLs, with commas between",
+              text -> Arrays.stream(text.split(",", -1)).map(Settings::parseUrl).toList())
           .add("http://127.0.0.1:8081", "gateway", "some streams-apps; they name the others");
   public static final Setting<Duration> LOOKUP_TIMEOUT =
       duration(
@@ -315,6 +314,15 @@ public final class Settings {
       String name, String defaultText, String parts, String description) {
     return new Builder<>(name, "a duration such as 500ms, 30s, 5m, 6h or 30d", Settings::parse)
         .add(defaultText, parts, description);
+  }
+
+  private static URI parseUrl(String text) {
+    URI url = URI.create(text.strip());
+    boolean http = "http".equals(url.getScheme()) || "https".equals(url.getScheme());
+    if (!http || url.getHost() == null) {
+      throw new IllegalArgumentException();
+    }
+    return url;
   }
 
   private static Duration parse(String text) {

@@ -32,7 +32,7 @@ final class JsonSerde {
         (topic, bytes) -> {
           try {
             return bytes == null ? null : reader.readValue(bytes);
-          } catch (IOException e) {
+          } catch (IOException | NumberFormatException e) {
             throw new SerializationException("cannot read a value of " + topic, e);
           }
         });
