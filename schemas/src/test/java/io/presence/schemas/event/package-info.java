@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.schemas.event;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.schemas.json;
+
+import org.jspecify.annotations.NullMarked;

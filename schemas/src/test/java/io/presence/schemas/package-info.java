@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.schemas;
+
+import org.jspecify.annotations.NullMarked;

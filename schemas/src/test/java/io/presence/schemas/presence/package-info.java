@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.schemas.presence;
+
+import org.jspecify.annotations.NullMarked;

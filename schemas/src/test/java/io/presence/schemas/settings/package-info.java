@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.schemas.settings;
+
+import org.jspecify.annotations.NullMarked;

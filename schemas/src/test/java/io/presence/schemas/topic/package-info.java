@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.schemas.topic;
+
+import org.jspecify.annotations.NullMarked;
