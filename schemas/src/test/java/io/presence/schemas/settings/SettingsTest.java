@@ -25,7 +25,7 @@ class SettingsTest {
     }
 
     assertThat(defaults)
-        .isEqualTo(
+        .containsExactlyInAnyOrderEntriesOf(
             Map.ofEntries(
                 Map.entry("PRESENCE_BOOTSTRAP_SERVERS", "127.0.0.1:9092"),
                 Map.entry("PRESENCE_KAFKA_CONFIG", ""),
@@ -66,6 +66,7 @@ class SettingsTest {
                 Map.entry("PRESENCE_HEARTBEAT_FLUSH", ""),
                 Map.entry("PRESENCE_KAFKA_PORT", "9092"),
                 Map.entry("PRESENCE_LOG_LEVEL", "INFO"),
+                Map.entry("PRESENCE_JAVA_OPTS", ""),
                 Map.entry("PRESENCE_STREAMS_URLS", "http://127.0.0.1:8081")));
   }
 
@@ -95,7 +96,8 @@ class SettingsTest {
               assertThat(setting.description()).isNotBlank();
               assertThat(setting.kind()).isNotBlank();
               assertThat(setting.parts())
-                  .matches("all|(streams-app|gateway|standalone)(, (gateway|standalone))?");
+                  .matches(
+                      "all|\\./presence|(streams-app|gateway|standalone)(, (gateway|standalone))?");
             });
   }
 
