@@ -87,7 +87,7 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
       byte[] stored = stored(Objects.requireNonNull(users.get(userId)));
       UserState state = UserCodec.decode(stored);
       if (!state.sessions().isEmpty()) {
-        state.lastSeenAtLeast(timestamp - ttl);
+        state.lastSeenAtLeast(aliveAtLeast());
       }
       users.put(userId, new Slot(stored, state, PresenceJson.rendered(UserCodec.presence(stored))));
       states.add(state);
@@ -146,7 +146,14 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
         held instanceof Slot slot ? slot.json() : PresenceJson.rendered(UserCodec.presence(stored));
     Long lastSeen = json.lastSeen();
     return json.withLastSeen(
-        Math.max(lastSeen == null ? Long.MIN_VALUE : lastSeen, timestamp - ttl));
+        Math.max(lastSeen == null ? Long.MIN_VALUE : lastSeen, aliveAtLeast()));
+  }
+
+  /**
+   * When a session that is open was last heard of at the least; long ago while no time is known.
+   */
+  private long aliveAtLeast() {
+    return timestamp == Long.MIN_VALUE ? Long.MIN_VALUE : timestamp - ttl;
   }
 
   @Override
