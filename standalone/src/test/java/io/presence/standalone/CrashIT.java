@@ -19,14 +19,11 @@ import io.presence.schemas.presence.Status;
 import io.presence.schemas.topic.Partitioning;
 import io.presence.schemas.topic.Topic;
 import io.presence.schemas.topic.Topics;
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,13 +61,13 @@ class CrashIT {
   private final ScheduledExecutorService load = Executors.newSingleThreadScheduledExecutor();
   private final AtomicInteger round = new AtomicInteger();
   private final Map<String, Integer> lastText = new HashMap<>();
-  private EmbeddedKafka kafka;
+  private TestKafka kafka;
   private KafkaProducer<byte[], byte[]> producer;
-  private Process app;
+  private StreamsProcess app;
 
   @BeforeEach
   void start() throws Exception {
-    kafka = EmbeddedKafka.start(directory.resolve("kafka"), 0);
+    kafka = TestKafka.start();
     producer =
         new KafkaProducer<>(
             Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
@@ -80,9 +77,9 @@ class CrashIT {
   }
 
   @AfterEach
-  void stop() {
+  void stop() throws Exception {
     load.shutdownNow();
-    app.destroyForcibly();
+    app.close();
     producer.close(Duration.ZERO);
     kafka.close();
   }
@@ -93,12 +90,12 @@ class CrashIT {
     Future<?> running = load.scheduleAtFixedRate(this::oneRound, 0, 100, TimeUnit.MILLISECONDS);
 
     awaitRounds(40);
-    kill();
+    app.kill();
     awaitRounds(20);
     startApp();
     awaitRounds(40);
-    kill();
-    delete(directory.resolve("state"));
+    app.kill();
+    TestKafka.delete(directory.resolve("state"));
     startApp();
     awaitRounds(40);
 
@@ -192,17 +189,9 @@ class CrashIT {
   }
 
   private void startApp() throws IOException {
-    File log = directory.resolve("streams-app.log").toFile();
-    ProcessBuilder builder =
-        new ProcessBuilder(
-            ProcessHandle.current().info().command().orElse("java"),
-            "-Xmx512m",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "io.presence.streams.Main");
-    builder
-        .environment()
-        .putAll(
+    app =
+        StreamsProcess.start(
+            directory.resolve("streams-app.log"),
             Map.of(
                 "PRESENCE_BOOTSTRAP_SERVERS",
                 kafka.bootstrapServers(),
@@ -216,29 +205,6 @@ class CrashIT {
                 "0",
                 "PRESENCE_DATA_DIR",
                 directory.resolve("state").toString()));
-    builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log));
-    long before = log.length();
-    app = builder.start();
-    await()
-        .atMost(Duration.ofSeconds(60))
-        .until(
-            () ->
-                log.length() > before
-                    && Files.readString(log.toPath())
-                        .substring((int) before)
-                        .contains("streams-app is ready"));
-  }
-
-  private void kill() throws InterruptedException {
-    app.destroyForcibly().waitFor();
-  }
-
-  private static void delete(Path path) throws IOException {
-    try (Stream<Path> files = Files.walk(path)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 
   private <V> List<ConsumerRecord<String, V>> read(Topic<V> topic) {
