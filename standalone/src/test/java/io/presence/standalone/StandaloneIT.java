@@ -185,6 +185,7 @@ class StandaloneIT {
   @Order(7)
   void shouldEmitNothingThatThePublishedSchemasDoNotKnow() throws Exception {
     Client client = client();
+    client.post("/v1/users/batched/heartbeat", "{'device':'web'}").is(202);
     client
         .post(
             "/v1/events",
