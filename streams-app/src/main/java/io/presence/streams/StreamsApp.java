@@ -183,7 +183,10 @@ public final class StreamsApp implements AutoCloseable {
         StreamsConfig.REPLICATION_FACTOR_CONFIG,
         Settings.REPLICATION_FACTOR.getOrElse(environment, -1));
     config.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0L);
+    config.put("processing.exception.handler.global.enabled", true);
     config.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 2);
+    // With short transactions one is often begun before the brokers have closed the last.
+    config.put(StreamsConfig.producerPrefix(ProducerConfig.RETRY_BACKOFF_MS_CONFIG), 10);
     config.put(
         StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG),
         Topics.MAX_DEAD_LETTER_BYTES);
