@@ -194,6 +194,24 @@ final class WritesTest {
   }
 
   @Test
+  void shouldTakeAFormForJsonFromAProgramAndNotFromAWebPage() throws Exception {
+    String form = "application/x-www-form-urlencoded";
+    HttpRequest.Builder program =
+        gateway
+            .request("/v1/users/ada/online")
+            .header("Content-Type", form)
+            .POST(HttpRequest.BodyPublishers.ofString("{}"));
+    assertThat(gateway.send(program).statusCode()).isEqualTo(202);
+    HttpRequest.Builder page =
+        gateway
+            .request("/v1/users/ada/online")
+            .header("Content-Type", form)
+            .header("Origin", "https://elsewhere.example")
+            .POST(HttpRequest.BodyPublishers.ofString("{}"));
+    assertProblem(gateway.send(page), 415);
+  }
+
+  @Test
   void shouldAnswerProblemWhenThereIsNoSuchRouteOrMethod() throws Exception {
     assertProblem(gateway.get("/v1/nothing"), 404);
     HttpResponse<String> response = gateway.send("PATCH", "/v1/users/ada/status");

@@ -121,13 +121,16 @@ final class Call {
   }
 
   /**
-   * Only JSON that says it is JSON is taken: a web page of someone else's can make a browser send
-   * all other kinds without asking first.
+   * From a web page only JSON that says it is JSON is taken: a page of someone else's can make a
+   * browser send all other kinds without asking first. Programs may leave the type out, and take
+   * what {@code curl -d} says for nothing said.
    */
   private void checkContentType() throws ProblemException {
     String type = context.req().getContentType();
     String media = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
-    if (!media.equals("application/json") && !media.endsWith("+json")) {
+    boolean json = media.equals("application/json") || media.endsWith("+json");
+    boolean unsaid = media.isEmpty() || media.equals("application/x-www-form-urlencoded");
+    if (!json && !(unsaid && context.req().getHeader("Origin") == null)) {
       throw new ProblemException(415, "expected Content-Type: application/json");
     }
   }

@@ -275,7 +275,26 @@ final class Draft {
     if (byClaim && from != to && from == Status.OFFLINE) {
       return Reason.CONNECTED;
     }
-    return contentDiffers ? cause : Reason.DEVICES;
+    if (!contentDiffers) {
+      return Reason.DEVICES;
+    }
+    return from == Status.OFFLINE && to == Status.OFFLINE ? unseen(cause) : cause;
+  }
+
+  /** What sessions and claims do while one is shown offline is not told, whatever else changed. */
+  private static Reason unseen(Reason cause) {
+    return switch (cause) {
+      case CONNECTED, HEARTBEAT, ACTIVE, IDLE, STATUS_CLEARED, DISCONNECTED, TIMED_OUT, DEVICES ->
+          Reason.STATUS_SET;
+      case STATUS_SET,
+          STATUS_EXPIRED,
+          VISIBILITY,
+          CONTACT_ADDED,
+          CONTACT_REMOVED,
+          CONTACTS_SET,
+          ERASED ->
+          cause;
+    };
   }
 
   private Status status() {

@@ -748,8 +748,14 @@ public final class NaiveModel implements Subject {
     after = shown(user);
     user.everPubliclySeen |= after.publiclySeen();
     if (!before.equals(after)) {
-      change(
-          timestamp, user, before, before.sameButForDevices(after) ? Reason.DEVICES : reason, null);
+      Reason told = before.sameButForDevices(after) ? Reason.DEVICES : reason;
+      boolean unseen = before.status == Status.OFFLINE && after.status == Status.OFFLINE;
+      if (unseen
+          && List.of(Reason.CONNECTED, Reason.STATUS_CLEARED, Reason.ACTIVE, Reason.IDLE)
+              .contains(told)) {
+        told = Reason.STATUS_SET;
+      }
+      change(timestamp, user, before, told, null);
     }
   }
 

@@ -221,6 +221,24 @@ class PrivacyTest {
   }
 
   @Test
+  void shouldNotTellThatOneConnectedWithATextWhileInvisible() {
+    log.connected("ada", "s1", "web").set("ada", invisible()).forget();
+
+    log.connected("ada", "s2", "ios", "reading");
+
+    assertThat(log.changes()).containsExactly("ada: offline → offline, status_set");
+  }
+
+  @Test
+  void shouldNotTellThatAClaimWasClearedWhileOffline() {
+    log.connected("ada", "s1", "web").set("ada", busy()).goodbye("ada", "s1").forget();
+
+    log.set("ada", online().text("on leave"));
+
+    assertThat(log.changes()).containsExactly("ada: offline → offline, status_set");
+  }
+
+  @Test
   void shouldSayConnectedWhenInvisibilityExpires() {
     log.connected("ada", "s1", "web").set("ada", invisible().expiresIn(10)).forget();
 
