@@ -3,7 +3,10 @@ package io.presence.standalone;
 import io.presence.schemas.settings.InvalidSettingException;
 import io.presence.schemas.settings.Settings;
 import io.presence.schemas.topic.TopicSetup.UnfitTopicException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import org.slf4j.LoggerFactory;
 
 /** Runs everything in one JVM until it is told to stop. */
 public final class Main {
@@ -25,9 +28,15 @@ public final class Main {
     } catch (StartException | UnfitTopicException e) {
       exit(1, e);
       return;
+    } catch (RuntimeException e) {
+      LoggerFactory.getLogger(Main.class).error("cannot start", e);
+      exit(1, e);
+      return;
     }
     Runtime.getRuntime().addShutdownHook(new Thread(standalone::close, "shutdown"));
-    System.out.printf(
+    // Whatever the locale makes of standard output: the line is UTF-8.
+    PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+    out.printf(
         "presence is ready: http://%s:%d · Kafka %s%n",
         Settings.HTTP_HOST.get(environment), standalone.httpPort(), standalone.bootstrapServers());
     standalone.awaitFailure();
