@@ -14,15 +14,16 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.jspecify.annotations.Nullable;
 
 /** The process as one starts and stops it. */
 class MainIT {
   private static final Pattern READY =
-      Pattern.compile("presence is ready: http://127\\.0\\.0\\.1:(\\d+) · Kafka 127\\.0\\.0\\.1:\\d+");
+      Pattern.compile(
+          "presence is ready: http://127\\.0\\.0\\.1:(\\d+) · Kafka 127\\.0\\.0\\.1:\\d+");
 
   @TempDir Path directory;
   private @Nullable Process first;
