@@ -97,6 +97,7 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
     store = context.getStateStore(PresenceTopology.PRESENCE_STORE);
     history = context.getStateStore(PresenceTopology.HISTORY_STORE);
     start();
+    markHistory();
     context.schedule(
         configuration.tickInterval(),
         PunctuationType.WALL_CLOCK_TIME,
@@ -120,6 +121,16 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
         partition,
         storedTime,
         states.size());
+  }
+
+  /**
+   * Writes a tombstone of nobody's to the history's changelog. With nothing in that changelog there
+   * is no offset to go on from, and Kafka Streams takes the whole task for corrupted: each restart
+   * and each takeover by a standby would begin with nothing.
+   */
+  private void markHistory() {
+    long now = context.currentSystemTimeMs();
+    history.remove(new Windowed<>("", new SessionWindow(now, now)));
   }
 
   @Override
