@@ -61,6 +61,7 @@ class CrashIT {
   private final ScheduledExecutorService load = Executors.newSingleThreadScheduledExecutor();
   private final AtomicInteger round = new AtomicInteger();
   private final Map<String, Integer> lastText = new HashMap<>();
+  private volatile boolean ending;
   private TestKafka kafka;
   private KafkaProducer<byte[], byte[]> producer;
   private StreamsProcess app;
@@ -99,7 +100,8 @@ class CrashIT {
     startApp();
     awaitRounds(40);
 
-    running.cancel(false);
+    // Heartbeats go on until all is read: nobody is to be absent meanwhile.
+    ending = true;
     load.submit(() -> leaving().forEach(user -> send(user, goodbye(user)))).get();
     load.submit(() -> everyone().forEach(this::sayTheEnd)).get();
     producer.flush();
@@ -117,6 +119,7 @@ class CrashIT {
                   .hasSize(STEADY + BUSY + LEAVING);
             });
     read(TOPICS.changes()).forEach(r -> changes.add(r.value()));
+    running.cancel(false);
 
     assertThat(changes)
         .as("nobody with live heartbeats was reported offline")
@@ -158,6 +161,7 @@ class CrashIT {
     if (now % 10 == 0) {
       Map<Integer, List<Heartbeat>> batches = new HashMap<>();
       everyone()
+          .filter(user -> !ending || !user.startsWith("leaving"))
           .forEach(
               user ->
                   batches
@@ -172,6 +176,9 @@ class CrashIT {
                       partition,
                       null,
                       PresenceEventCodec.write(new Heartbeats(entries)))));
+    }
+    if (ending) {
+      return;
     }
     busy()
         .forEach(

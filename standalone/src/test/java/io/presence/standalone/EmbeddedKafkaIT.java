@@ -58,7 +58,7 @@ class EmbeddedKafkaIT {
       assertThatThrownBy(() -> EmbeddedKafka.start(directory, port))
           .isInstanceOf(StartException.class)
           .hasMessageStartingWith(
-              "PRESENCE_KAFKA_PORT: port %d of 127.0.0.1 is taken: ".formatted(port))
+              "PRESENCE_KAFKA_PORT: cannot listen on port %d of 127.0.0.1: ".formatted(port))
           .hasMessageNotContaining("\n");
     }
     // What could not start has let go of the directory.
