@@ -124,13 +124,13 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
   }
 
   /**
-   * Writes a tombstone of nobody's to the history's changelog. With nothing in that changelog there
-   * is no offset to go on from, and Kafka Streams takes the whole task for corrupted: each restart
-   * and each takeover by a standby would begin with nothing.
+   * Writes an entry of nobody's to the history. A history without any has nowhere to keep the
+   * offset to go on from, and Kafka Streams takes the whole task for corrupted: each restart and
+   * each takeover by a standby would begin with nothing.
    */
   private void markHistory() {
     long now = context.currentSystemTimeMs();
-    history.remove(new Windowed<>("", new SessionWindow(now, now)));
+    history.put(new Windowed<>("", new SessionWindow(now, now)), List.of());
   }
 
   @Override
