@@ -90,6 +90,26 @@ final class OperatorsTest {
   }
 
   @Test
+  void shouldServeDescriptionOfTopicsAndSocketsWithAllThatItRefersTo() throws Exception {
+    HttpResponse<String> description = gateway.get("/asyncapi.yaml");
+    assertThat(description.statusCode()).isEqualTo(200);
+    assertThat(description.body()).startsWith("asyncapi: 3");
+    Set<String> files = new TreeSet<>(Set.of("schemas/common.json", "schemas/presence.json"));
+    for (String reference :
+        new YAMLMapper().readTree(description.body()).findValuesAsText("$ref")) {
+      if (!reference.startsWith("#")) {
+        files.add(reference.replaceFirst("#.*", ""));
+      }
+    }
+    assertThat(files).hasSizeGreaterThan(5);
+    for (String file : files) {
+      HttpResponse<String> schema = gateway.get("/" + file);
+      assertThat(schema.statusCode()).as(file).isEqualTo(200);
+      assertThat(schema.body()).as(file).contains("\"$schema\"");
+    }
+  }
+
+  @Test
   void shouldNotListenBeyondLoopbackWithoutAuthentication() {
     Map<String, String> open = Map.of("PRESENCE_HTTP_HOST", "0.0.0.0");
     assertThatThrownBy(() -> GatewaySettings.authentication(open))

@@ -259,8 +259,7 @@ class DescriptionsTest {
   void shouldDescribeTheTopicsAsTheyAreCreated() {
     assertThat(ASYNCAPI.path("asyncapi").textValue()).isEqualTo("3.0.0");
     Map<String, Map<String, String>> described = new TreeMap<>();
-    ASYNCAPI
-        .path("channels")
+    topics()
         .forEach(
             channel -> {
               Map<String, String> config = new TreeMap<>();
@@ -285,13 +284,11 @@ class DescriptionsTest {
 
   @Test
   void shouldDescribeAMessageOfEveryType() {
-    Set<String> types = new TreeSet<>();
-    for (JsonNode alternative : file("schemas/presence-events.json").path("oneOf")) {
-      types.add(alternative.path("$ref").textValue().replace("#/$defs/", ""));
-    }
-    Set<String> messages = new TreeSet<>();
-    ASYNCAPI.at("/channels/presence-events/messages").fieldNames().forEachRemaining(messages::add);
-    assertThat(messages).isEqualTo(types);
+    assertThat(fieldNames("/channels/presence-events/messages"))
+        .isEqualTo(JsonSchemas.types("presence-events"));
+    Set<String> said = JsonSchemas.types("socket-client");
+    said.addAll(JsonSchemas.types("socket-server"));
+    assertThat(fieldNames("/channels/presence/messages")).isEqualTo(said);
     ASYNCAPI
         .path("operations")
         .forEach(
@@ -299,15 +296,89 @@ class DescriptionsTest {
   }
 
   @Test
-  void shouldDescribeTheHeadersOfDeadLetters() {
-    Set<String> headers = new TreeSet<>();
+  void shouldSayWhoSaysWhatOnSockets() {
+    Map<String, Set<String>> said = new TreeMap<>();
     ASYNCAPI
-        .at("/components/messages/dead_letter/headers/properties")
-        .fieldNames()
-        .forEachRemaining(headers::add);
-    assertThat(headers)
+        .path("operations")
+        .forEach(
+            operation ->
+                operation
+                    .path("messages")
+                    .forEach(
+                        message -> {
+                          String reference = message.path("$ref").textValue();
+                          assertThat(reference).startsWith("#/channels/presence/messages/");
+                          said.computeIfAbsent(
+                                  operation.path("action").textValue(), action -> new TreeSet<>())
+                              .add(reference.substring(reference.lastIndexOf('/') + 1));
+                        }));
+    assertThat(said.get("receive")).isEqualTo(JsonSchemas.types("socket-client"));
+    assertThat(said.get("send")).isEqualTo(JsonSchemas.types("socket-server"));
+  }
+
+  @Test
+  void shouldGiveExamplesOfMessagesThatAreRight() {
+    List<String> faults = new ArrayList<>();
+    Set<String> shown = new TreeSet<>();
+    for (String schema : List.of("socket-client", "socket-server")) {
+      for (String type : JsonSchemas.types(schema)) {
+        JsonNode message = ASYNCAPI.at("/components/messages/socket_" + type);
+        assertThat(message.path("name").textValue()).isEqualTo(type);
+        assertThat(message.at("/payload/schema/$ref").textValue())
+            .isEqualTo("schemas/" + schema + ".json#/$defs/" + type);
+        for (JsonNode example : message.path("examples")) {
+          shown.add(example.at("/payload/type").textValue());
+          JsonSchemas.faults(
+                  JsonSchemas.schema(schema), example.path("payload").toString().getBytes(UTF_8))
+              .forEach(fault -> faults.add(type + ": " + fault));
+        }
+      }
+    }
+    assertThat(faults).isEmpty();
+    assertThat(shown).isEqualTo(fieldNames("/channels/presence/messages"));
+  }
+
+  @Test
+  void shouldDescribeEveryErrorCodeAndWhatEndsSockets() {
+    assertThat(fieldNames("/channels/presence/x-error-codes")).isEqualTo(JsonSchemas.errorCodes());
+    assertThat(fieldNames("/channels/presence/x-close-codes"))
+        .isNotEmpty()
+        .allSatisfy(code -> assertThat(code).matches("1[0-9]{3}|4[0-9]{3}"));
+  }
+
+  @Test
+  void shouldSayWhereEveryChannelIs() {
+    assertThat(ASYNCAPI.path("channels"))
+        .allSatisfy(
+            channel -> {
+              boolean topic = channel.path("bindings").has("kafka");
+              assertThat(channel.path("servers")).hasSize(1);
+              assertThat(channel.at("/servers/0/$ref").textValue())
+                  .isEqualTo(topic ? "#/servers/kafka" : "#/servers/gateway");
+            });
+  }
+
+  @Test
+  void shouldDescribeTheHeadersOfDeadLetters() {
+    assertThat(fieldNames("/components/messages/dead_letter/headers/properties"))
         .containsExactlyInAnyOrder(
             DeadLetter.REASON, DeadLetter.TOPIC, DeadLetter.PARTITION, DeadLetter.OFFSET);
+  }
+
+  private static List<JsonNode> topics() {
+    List<JsonNode> topics = new ArrayList<>();
+    for (JsonNode channel : ASYNCAPI.path("channels")) {
+      if (channel.path("bindings").has("kafka")) {
+        topics.add(channel);
+      }
+    }
+    return topics;
+  }
+
+  private static Set<String> fieldNames(String pointer) {
+    Set<String> names = new TreeSet<>();
+    ASYNCAPI.at(pointer).fieldNames().forEachRemaining(names::add);
+    return names;
   }
 
   private static boolean isQuery(String operation) {

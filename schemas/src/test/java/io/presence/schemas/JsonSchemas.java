@@ -13,6 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -43,6 +45,24 @@ final class JsonSchemas {
     return SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12).getSchema(node);
   }
 
+  /** The types that the schema of messages tells apart. */
+  static Set<String> types(String name) {
+    Set<String> types = new TreeSet<>();
+    for (JsonNode alternative : tree(name).path("oneOf")) {
+      types.add(alternative.path("$ref").textValue().replace("#/$defs/", ""));
+    }
+    return types;
+  }
+
+  /** The codes of errors on sockets. */
+  static Set<String> errorCodes() {
+    Set<String> codes = new TreeSet<>();
+    for (JsonNode code : tree("socket-server").at("/$defs/error/properties/code/enum")) {
+      codes.add(code.textValue());
+    }
+    return codes;
+  }
+
   /** What is wrong with {@code value}, by its schema; bytes that are no JSON are wrong, too. */
   static List<String> faults(Schema schema, byte[] value) {
     JsonNode tree;
@@ -55,6 +75,14 @@ final class JsonSchemas {
       return List.of("nothing");
     }
     return schema.validate(tree).stream().map(Error::toString).toList();
+  }
+
+  private static JsonNode tree(String name) {
+    try {
+      return Json.MAPPER.readTree(TEXTS.get(URN + name));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static Map<String, String> texts() {

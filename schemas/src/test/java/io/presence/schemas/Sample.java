@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One sample of a value.
  *
- * @param schema the name of its schema: its topic, or {@code presence}
+ * @param schema the name of its schema: its topic, {@code presence}, {@code socket-client} or
+ *     {@code socket-server}
  */
 record Sample(String schema, Path file) {
   static final Path CURRENT = JsonSchemas.RESOURCES.resolve("samples");
@@ -43,6 +44,13 @@ record Sample(String schema, Path file) {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** The same, of values that have a record here; what is said on sockets is read elsewhere. */
+  static List<Sample> withRecord(Path samples, String kind) {
+    return all(samples, kind).stream()
+        .filter(sample -> !sample.schema.startsWith("socket-"))
+        .toList();
   }
 
   /** One part of a path, counted from its end. */

@@ -16,7 +16,9 @@ import io.presence.schemas.topic.Topic;
 import io.presence.schemas.topic.Topics;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.kafka.common.errors.SerializationException;
 import org.junit.jupiter.api.Test;
@@ -36,6 +38,18 @@ class SamplesTest {
     return Sample.all(Sample.CURRENT, "tolerated");
   }
 
+  static List<Sample> validWithRecord() {
+    return Sample.withRecord(Sample.CURRENT, "valid");
+  }
+
+  static List<Sample> invalidWithRecord() {
+    return Sample.withRecord(Sample.CURRENT, "invalid");
+  }
+
+  static List<Sample> toleratedWithRecord() {
+    return Sample.withRecord(Sample.CURRENT, "tolerated");
+  }
+
   static Set<String> schemas() {
     return JsonSchemas.all().keySet();
   }
@@ -49,7 +63,7 @@ class SamplesTest {
   }
 
   @ParameterizedTest
-  @MethodSource("valid")
+  @MethodSource("validWithRecord")
   void shouldComeBackFromItsRecordWhenValid(Sample sample) throws IOException {
     byte[] written = sample.throughItsRecord();
 
@@ -66,7 +80,7 @@ class SamplesTest {
   }
 
   @ParameterizedTest
-  @MethodSource("invalid")
+  @MethodSource("invalidWithRecord")
   void shouldBeRefusedByItsCodecWhenInvalid(Sample sample) {
     assertThatExceptionOfType(SerializationException.class).isThrownBy(sample::throughItsRecord);
   }
@@ -80,7 +94,7 @@ class SamplesTest {
   }
 
   @ParameterizedTest
-  @MethodSource("tolerated")
+  @MethodSource("toleratedWithRecord")
   void shouldBeReadWhenOnlyReadersTakeIt(Sample sample) throws IOException {
     assertThat(Json.MAPPER.readTree(sample.throughItsRecord()))
         .isEqualTo(Json.MAPPER.readTree(sample.written()));
@@ -104,9 +118,9 @@ class SamplesTest {
   }
 
   @Test
-  void shouldHaveSamplesOfEveryTopicThatCarriesJson() {
+  void shouldHaveSamplesOfEveryTopicThatCarriesJsonAndOfSockets() {
     Topics topics = new Topics("");
-    Set<String> expected = new TreeSet<>(Set.of("presence"));
+    Set<String> expected = new TreeSet<>(Set.of("presence", "socket-client", "socket-server"));
     for (Topic<?> topic : topics.all()) {
       expected.add(topic.name());
     }
@@ -121,18 +135,29 @@ class SamplesTest {
   @Test
   void shouldHaveASampleOfEveryReasonAndEveryType() throws IOException {
     Set<String> reasons = new TreeSet<>();
-    Set<String> types = new TreeSet<>();
+    Map<String, Set<String>> types = new TreeMap<>();
     for (Sample sample : valid()) {
       JsonNode tree = Json.MAPPER.readTree(sample.bytes());
       reasons.add(tree.path("reason").asText());
-      types.add(tree.path("type").asText());
+      types
+          .computeIfAbsent(sample.schema(), schema -> new TreeSet<>())
+          .add(tree.path("type").asText());
     }
     assertThat(reasons).contains(words(Reason.values()));
-    JsonNode alternatives =
-        Json.MAPPER.readTree(JsonSchemas.all().get(JsonSchemas.URN + "presence-events"));
-    for (JsonNode alternative : alternatives.path("oneOf")) {
-      assertThat(types).contains(alternative.path("$ref").textValue().replace("#/$defs/", ""));
+    for (String schema : List.of("presence-events", "socket-client", "socket-server")) {
+      assertThat(types.get(schema)).isEqualTo(JsonSchemas.types(schema));
     }
+  }
+
+  @Test
+  void shouldHaveASampleOfEveryErrorCode() throws IOException {
+    Set<String> codes = new TreeSet<>();
+    for (Sample sample : valid()) {
+      if (sample.schema().equals("socket-server")) {
+        codes.add(Json.MAPPER.readTree(sample.bytes()).path("code").asText());
+      }
+    }
+    assertThat(codes).containsAll(JsonSchemas.errorCodes());
   }
 
   private static String[] words(Reason[] reasons) {

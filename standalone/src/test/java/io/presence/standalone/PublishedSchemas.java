@@ -1,5 +1,6 @@
 package io.presence.standalone;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.networknt.schema.Error;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaLocation;
@@ -26,8 +27,13 @@ final class PublishedSchemas {
 
   /** What is wrong with a value of a topic. */
   static List<String> faults(String topic, byte[] value) {
-    Schema schema = REGISTRY.getSchema(SchemaLocation.of(URN + topic));
-    return schema.validate(TopicReader.json(value)).stream().map(Error::toString).toList();
+    return faults(topic, TopicReader.json(value));
+  }
+
+  /** What is wrong with a value, by the schema of that name. */
+  static List<String> faults(String name, JsonNode value) {
+    Schema schema = REGISTRY.getSchema(SchemaLocation.of(URN + name));
+    return schema.validate(value).stream().map(Error::toString).toList();
   }
 
   private static Map<String, String> texts() {
@@ -39,7 +45,9 @@ final class PublishedSchemas {
             "presence-changes",
             "presence-events",
             "presence-sessions",
-            "presence-state")) {
+            "presence-state",
+            "socket-client",
+            "socket-server")) {
       try (InputStream in = Topics.class.getResourceAsStream("/schemas/" + name + ".json")) {
         texts.put(
             URN + name,

@@ -10,6 +10,7 @@ import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Health, metrics and the documents of the API. */
@@ -35,6 +36,16 @@ public final class OperatorRoutes {
       """;
   private static final String START =
       "SwaggerUIBundle({url: '/openapi.yaml', dom_id: '#api', validatorUrl: null});\n";
+  private static final List<String> SCHEMAS =
+      List.of(
+          "common",
+          "presence",
+          "presence-changes",
+          "presence-events",
+          "presence-sessions",
+          "presence-state",
+          "socket-client",
+          "socket-server");
   private static final Map<String, String> CACHED = Map.of("Cache-Control", "max-age=3600");
   private static final Map<String, String> CONFINED =
       Map.of(
@@ -68,12 +79,21 @@ public final class OperatorRoutes {
                     metrics.get().getBytes(UTF_8),
                     Map.of())),
         document("/openapi.yaml", "application/yaml", resource("/openapi.yaml"), CACHED),
+        document("/asyncapi.yaml", "application/yaml", resource("/asyncapi.yaml"), CACHED),
         document("/docs", "text/html; charset=utf-8", PAGE.getBytes(UTF_8), CONFINED));
   }
 
-  /** What the page at {@code /docs} is made of. */
+  /** What the page at {@code /docs} is made of, and what {@code /asyncapi.yaml} refers to. */
   public List<Route> assets() {
     String version = SWAGGER + version() + "/";
+    Stream<Route> schemas =
+        SCHEMAS.stream()
+            .map(name -> "/schemas/" + name + ".json")
+            .map(path -> document(path, "application/schema+json", resource(path), CACHED));
+    return Stream.concat(page(version).stream(), schemas).toList();
+  }
+
+  private static List<Route> page(String version) {
     return List.of(
         document("/docs/swagger-ui.css", "text/css", resource(version + "swagger-ui.css"), CACHED),
         document(
