@@ -16,9 +16,17 @@ import io.presence.gateway.http.OperatorRoutes;
 import io.presence.gateway.http.PresenceRoutes;
 import io.presence.gateway.http.Route;
 import io.presence.gateway.http.UserRoutes;
+import io.presence.gateway.limit.ClientAddress;
 import io.presence.gateway.limit.Clock;
 import io.presence.gateway.limit.RateLimits;
+import io.presence.gateway.live.ChangeFeed;
+import io.presence.gateway.live.Fanout;
+import io.presence.gateway.lookup.Directory;
 import io.presence.gateway.lookup.RoutedQueries;
+import io.presence.gateway.socket.SocketRules;
+import io.presence.gateway.socket.SocketUpgrade;
+import io.presence.gateway.socket.Sockets;
+import io.presence.gateway.socket.StreamHandler;
 import io.presence.gateway.write.EventLog;
 import io.presence.gateway.write.Events;
 import io.presence.schemas.query.Ownership;
@@ -29,12 +37,15 @@ import io.presence.schemas.topic.Topics;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.Producer;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +63,8 @@ public final class Gateway implements AutoCloseable {
   private final BooleanSupplier ready;
   private final AutoCloseable queries;
   private final AutoCloseable kafka;
+  private final ChangeFeed feed;
+  private final Sockets sockets;
 
   /**
    * Starts a gateway. Returns when it serves, ready or not.
@@ -72,6 +85,8 @@ public final class Gateway implements AutoCloseable {
           authentication,
           kafka.producer(),
           kafka.events(),
+          kafka::consumer,
+          kafka.changes(),
           kafka::reachable,
           kafka,
           local);
@@ -81,18 +96,27 @@ public final class Gateway implements AutoCloseable {
     }
   }
 
-  /** A gateway with a producer of someone else's. */
+  /** A gateway with clients of Kafka of someone else's. */
   Gateway(
       Map<String, String> environment,
       Authentication authentication,
       Producer<byte[], byte[]> producer,
-      String topic,
+      String events,
+      Supplier<org.apache.kafka.clients.consumer.Consumer<byte[], byte[]>> consumers,
+      String changes,
       BooleanSupplier kafkaReachable,
       AutoCloseable kafka,
       @Nullable Queries local) {
     this.kafka = kafka;
     Duration timeout = Settings.LOOKUP_TIMEOUT.get(environment);
+    // Three rounds, and a last one that finds out who became the owner.
+    Duration patience = timeout.multipliedBy(5);
+    registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    bindMetrics(producer);
+    executor = Executors.newVirtualThreadPerTaskExecutor();
     Queries answering;
+    BooleanSupplier ownersKnown;
+    Consumer<Consumer<Set<Integer>>> onNewOwners;
     if (local == null) {
       RoutedQueries routed =
           new RoutedQueries(
@@ -101,26 +125,47 @@ public final class Gateway implements AutoCloseable {
               timeout);
       answering = routed;
       queries = routed;
-      ready = () -> kafkaReachable.getAsBoolean() && routed.ready();
+      ownersKnown = routed::ready;
+      onNewOwners = routed::onNewOwners;
     } else {
+      Directory directory = new Directory(List.of("local"), address -> local, executor);
+      directory.start();
       answering = local;
-      queries = () -> {};
-      ready = () -> kafkaReachable.getAsBoolean() && isOwnerKnown(local, timeout);
+      queries = directory;
+      ownersKnown = () -> isOwnerKnown(local, timeout);
+      onNewOwners = directory::onNewOwners;
     }
-    registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    bindMetrics(producer);
-    executor = Executors.newVirtualThreadPerTaskExecutor();
+    int partitions = Settings.PARTITIONS.get(environment);
+    SocketRules socketRules = GatewaySettings.sockets(environment);
     RateLimits limits = new RateLimits(GatewaySettings.rates(environment), Clock.system());
-    EventLog log =
-        new EventLog(producer, topic, Settings.PARTITIONS.get(environment), Topics.MAX_EVENT_BYTES);
+    ClientAddress addresses = GatewaySettings.addresses(environment);
+    Events writing =
+        new Events(
+            new EventLog(producer, events, partitions, Topics.MAX_EVENT_BYTES),
+            executor,
+            Clock.system());
+    Fanout fanout = new Fanout(partitions, answering, patience, executor, registry);
+    onNewOwners.accept(fanout::resync);
+    feed = new ChangeFeed(consumers, changes, fanout, registry);
+    ready = () -> kafkaReachable.getAsBoolean() && feed.begun() && ownersKnown.getAsBoolean();
+    sockets =
+        new Sockets(
+            socketRules,
+            GatewaySettings.origins(environment),
+            authentication,
+            limits,
+            fanout,
+            writing,
+            executor,
+            Clock.system(),
+            registry);
     OperatorRoutes operator = new OperatorRoutes(ready, registry::scrape);
-    // Three rounds, and a last one that finds out who became the owner.
-    Duration patience = timeout.multipliedBy(5);
     routes =
         Stream.of(
-                new EventRoutes(new Events(log, executor), limits).routes(),
+                new EventRoutes(writing, limits).routes(),
                 new PresenceRoutes(answering, limits, patience).routes(),
                 new UserRoutes(answering, limits, patience).routes(),
+                List.of(StreamHandler.route()),
                 operator.routes())
             .flatMap(List::stream)
             .toList();
@@ -130,12 +175,18 @@ public final class Gateway implements AutoCloseable {
               Settings.HTTP_HOST.get(environment),
               Settings.HTTP_PORT.get(environment),
               HttpServer.MAX_UNDER_WAY,
-              Stream.concat(routes.stream(), operator.assets().stream()).toList(),
+              Stream.of(routes, operator.assets(), List.of(SocketUpgrade.route()))
+                  .flatMap(List::stream)
+                  .toList(),
+              List.of(
+                  SocketUpgrade.handler(sockets, addresses), new StreamHandler(sockets, addresses)),
               authentication,
               limits,
-              GatewaySettings.addresses(environment),
+              addresses,
               registry);
     } catch (RuntimeException e) {
+      sockets.close();
+      feed.close();
       executor.shutdownNow();
       closeQuietly(queries);
       registry.close();
@@ -164,7 +215,9 @@ public final class Gateway implements AutoCloseable {
    */
   @Override
   public void close() {
+    sockets.close();
     server.close();
+    feed.close();
     closeQuietly(kafka);
     executor.close();
     closeQuietly(queries);

@@ -4,6 +4,8 @@ import io.presence.gateway.auth.Authentication;
 import io.presence.gateway.auth.JwtAuthentication;
 import io.presence.gateway.limit.ClientAddress;
 import io.presence.gateway.limit.RateLimits;
+import io.presence.gateway.socket.Origins;
+import io.presence.gateway.socket.SocketRules;
 import io.presence.schemas.settings.InvalidSettingException;
 import io.presence.schemas.settings.Setting;
 import io.presence.schemas.settings.Settings;
@@ -22,6 +24,8 @@ final class GatewaySettings {
   private static final int LOOKUP_RATE = 2_000;
   private static final int ADDRESS_RATE = 1_000;
   private static final Duration REFETCH_INTERVAL = Duration.ofSeconds(30);
+  private static final Duration LONGEST_GRACE = Duration.ofSeconds(10);
+  private static final Duration LONGEST_FLUSH = Duration.ofSeconds(1);
 
   private GatewaySettings() {}
 
@@ -58,6 +62,26 @@ final class GatewaySettings {
         rate(environment, Settings.ADDRESS_RATE, jwt, ADDRESS_RATE));
   }
 
+  static SocketRules sockets(Map<String, String> environment) {
+    Duration ttl = Settings.HEARTBEAT_TTL.get(environment);
+    return new SocketRules(
+        ttl,
+        Settings.AWAY_AFTER.get(environment),
+        Settings.RECONNECT_GRACE.getOrElse(environment, smaller(LONGEST_GRACE, ttl.dividedBy(3))),
+        Settings.HEARTBEAT_FLUSH.getOrElse(environment, smaller(LONGEST_FLUSH, ttl.dividedBy(6))),
+        Settings.MAX_SOCKETS.get(environment),
+        Settings.SOCKETS_PER_USER.get(environment),
+        Settings.MESSAGE_RATE.get(environment));
+  }
+
+  static Origins origins(Map<String, String> environment) {
+    String list = Settings.ALLOWED_ORIGINS.find(environment);
+    if (list != null) {
+      return Origins.of(list);
+    }
+    return isJwt(environment) ? Origins.any() : Origins.near();
+  }
+
   static ClientAddress addresses(Map<String, String> environment) {
     String proxies = Settings.TRUSTED_PROXIES.find(environment);
     try {
@@ -68,6 +92,10 @@ final class GatewaySettings {
               + ": expected addresses or networks such as 10.0.0.0/8, with commas between; "
               + e.getMessage());
     }
+  }
+
+  private static Duration smaller(Duration a, Duration b) {
+    return a.compareTo(b) < 0 ? a : b;
   }
 
   private static boolean isJwt(Map<String, String> environment) {

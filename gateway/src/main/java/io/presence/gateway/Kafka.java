@@ -15,9 +15,13 @@ import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeClusterOptions;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** The gateway's clients of Kafka. */
@@ -29,6 +33,7 @@ final class Kafka implements AutoCloseable {
   private static final Duration MAX_BLOCK = Duration.ofMillis(1_500);
   private static final Duration CHECK_INTERVAL = Duration.ofSeconds(2);
   private static final int LINGER_MS = 1;
+  private static final int MAX_POLL_RECORDS = 2_000;
 
   /** A body of a mebibyte, and what a record has beside its value. */
   private static final int MAX_REQUEST_BYTES = Topics.MAX_EVENT_BYTES + 64 * 1024;
@@ -36,13 +41,18 @@ final class Kafka implements AutoCloseable {
   private final Admin admin;
   private final Producer<byte[], byte[]> producer;
   private final String events;
+  private final String changes;
+  private final Map<String, Object> config;
   private final ScheduledExecutorService checking;
   private volatile boolean reachable = true;
 
-  private Kafka(Admin admin, Producer<byte[], byte[]> producer, String events) {
+  private Kafka(
+      Admin admin, Producer<byte[], byte[]> producer, Topics topics, Map<String, Object> config) {
     this.admin = admin;
     this.producer = producer;
-    this.events = events;
+    this.events = topics.events().name();
+    this.changes = topics.changes().name();
+    this.config = config;
     this.checking =
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("kafka-check").factory());
@@ -52,9 +62,9 @@ final class Kafka implements AutoCloseable {
   }
 
   /**
-   * Connects, and makes sure that the topic of events is there and as it must be.
+   * Connects, and makes sure that the topics are there and as they must be.
    *
-   * @throws TopicSetup.UnfitTopicException if it is not
+   * @throws TopicSetup.UnfitTopicException if one is not
    */
   static Kafka connect(Map<String, String> environment) throws InterruptedException {
     Map<String, Object> config = KafkaClients.config(environment);
@@ -65,14 +75,15 @@ final class Kafka implements AutoCloseable {
     try {
       TopicSetup.ensure(
           admin,
-          List.of(topics.events()),
+          List.of(topics.events(), topics.changes()),
           Settings.PARTITIONS.get(environment),
           Optional.ofNullable(replication).map(Integer::shortValue));
       return new Kafka(
           admin,
           new KafkaProducer<>(
               producerConfig(config), new ByteArraySerializer(), new ByteArraySerializer()),
-          topics.events().name());
+          topics,
+          config);
     } catch (RuntimeException | InterruptedException e) {
       admin.close(Duration.ZERO);
       throw e;
@@ -86,6 +97,22 @@ final class Kafka implements AutoCloseable {
   /** The name of the topic of events. */
   String events() {
     return events;
+  }
+
+  /** The name of the topic of changes. */
+  String changes() {
+    return changes;
+  }
+
+  /** A new consumer: in no group, of what is committed; who asks for it closes it. */
+  Consumer<byte[], byte[]> consumer() {
+    Map<String, Object> settings = new HashMap<>(config);
+    settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+    // Where it was is gone: that is a gap, and not to be passed over.
+    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+    settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, MAX_POLL_RECORDS);
+    return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 
   /** Whether a broker answered lately. */

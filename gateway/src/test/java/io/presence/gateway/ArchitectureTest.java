@@ -25,7 +25,16 @@ final class ArchitectureTest {
           .resideOutsideOfPackage("io.presence.gateway.http")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("io.javalin..", "org.eclipse.jetty..", "jakarta.servlet..");
+          .resideInAnyPackage("io.javalin..", "jakarta.servlet..");
+
+  @ArchTest
+  static final ArchRule jettyAtTheEdgeOnly =
+      noClasses()
+          .that()
+          .resideOutsideOfPackages("io.presence.gateway.http", "io.presence.gateway.socket")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.eclipse.jetty..");
 
   @ArchTest
   static final ArchRule kafkaInWriteOnly =
@@ -35,7 +44,8 @@ final class ArchitectureTest {
               "io.presence.gateway.http..",
               "io.presence.gateway.lookup..",
               "io.presence.gateway.auth..",
-              "io.presence.gateway.limit..")
+              "io.presence.gateway.limit..",
+              "io.presence.gateway.socket..")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("org.apache.kafka..");
@@ -48,8 +58,9 @@ final class ArchitectureTest {
               "io.presence.gateway.auth..",
               "io.presence.gateway.limit..",
               "io.presence.gateway.write..",
-              "io.presence.gateway.lookup..")
+              "io.presence.gateway.lookup..",
+              "io.presence.gateway.live..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("io.presence.gateway.http..");
+          .resideInAnyPackage("io.presence.gateway.http..", "io.presence.gateway.socket..");
 }

@@ -13,21 +13,28 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.Cluster;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
 /** A real gateway on a free port, with a producer that only remembers. */
 public final class TestGateway implements AutoCloseable {
   static final String TOPIC = "presence-events";
+  private static final String CHANGES = "presence-changes";
   private static final int PARTITIONS = 8;
 
   final MockProducer<byte[], byte[]> producer;
+  private final MockConsumer<byte[], byte[]> consumer = consumer();
+  private final AtomicLong changes = new AtomicLong();
   final AtomicBoolean kafkaReachable = new AtomicBoolean(true);
   final Gateway gateway;
   private final HttpClient client =
@@ -44,6 +51,8 @@ public final class TestGateway implements AutoCloseable {
             GatewaySettings.authentication(environment),
             producer,
             TOPIC,
+            () -> consumer,
+            CHANGES,
             kafkaReachable::get,
             producer,
             queries);
@@ -56,6 +65,26 @@ public final class TestGateway implements AutoCloseable {
   /** One whose writes wait until the test has the producer acknowledge them. */
   static TestGateway startUnacknowledged(Queries queries) {
     return new TestGateway(Map.of(), queries, false);
+  }
+
+  private static MockConsumer<byte[], byte[]> consumer() {
+    MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("none");
+    Node node = new Node(0, "localhost", 1);
+    Node[] nodes = {node};
+    consumer.updatePartitions(CHANGES, List.of(new PartitionInfo(CHANGES, 0, node, nodes, nodes)));
+    consumer.updateEndOffsets(Map.of(new TopicPartition(CHANGES, 0), 0L));
+    return consumer;
+  }
+
+  /** Has a record of {@code presence-changes} read; quotes are single ones. */
+  void change(String userId, String json) {
+    consumer.addRecord(
+        new ConsumerRecord<>(
+            CHANGES,
+            0,
+            changes.getAndIncrement(),
+            userId.getBytes(UTF_8),
+            json.replace('\'', '"').getBytes(UTF_8)));
   }
 
   static MockProducer<byte[], byte[]> producer(boolean acknowledge) {

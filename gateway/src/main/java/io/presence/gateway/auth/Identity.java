@@ -1,5 +1,6 @@
 package io.presence.gateway.auth;
 
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,8 +10,19 @@ import org.jspecify.annotations.Nullable;
  * @param name what limits are counted by
  * @param service whether it writes for anyone, and reads as whom it names
  * @param admin whether it may explain and erase
+ * @param validUntil when its token is no longer accepted; null: never
  */
-public record Identity(@Nullable String userId, String name, boolean service, boolean admin) {
+public record Identity(
+    @Nullable String userId,
+    String name,
+    boolean service,
+    boolean admin,
+    @Nullable Instant validUntil) {
+
+  /** One that is valid for ever. */
+  public Identity(@Nullable String userId, String name, boolean service, boolean admin) {
+    this(userId, name, service, admin, null);
+  }
 
   /** Whether it may write what is {@code user}'s, and read what only that user sees. */
   public boolean speaksFor(String user) {

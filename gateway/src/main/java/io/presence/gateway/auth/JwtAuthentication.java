@@ -21,6 +21,7 @@ import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.text.ParseException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -110,13 +111,14 @@ public final class JwtAuthentication implements Authentication {
     boolean service = scopes.contains(SERVICE);
     boolean admin = scopes.contains(ADMIN);
     String subject = claims.getSubject();
+    Instant until = claims.getExpirationTime().toInstant().plus(CLOCK_SKEW);
     if (subject != null && Fields.isId(subject)) {
-      return new Identity(subject, subject, service, admin);
+      return new Identity(subject, subject, service, admin, until);
     }
     if (!service && !admin) {
       throw new UnauthorizedException("the token's sub is not an id");
     }
-    return new Identity(null, subject == null ? SERVICE : subject, service, admin);
+    return new Identity(null, subject == null ? SERVICE : subject, service, admin, until);
   }
 
   private JWTClaimsSet verify(String token) throws UnauthorizedException, KeysUnavailableException {

@@ -14,7 +14,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What is answered to a call. */
-record Answer(int status, String contentType, byte[] body, Map<String, String> headers) {
+public record Answer(int status, String contentType, byte[] body, Map<String, String> headers) {
   private static final Logger LOG = LoggerFactory.getLogger(Answer.class);
   private static final String JSON = "application/json";
   private static final Answer ACCEPTED = new Answer(202, "", new byte[0], Map.of());
@@ -38,7 +38,8 @@ record Answer(int status, String contentType, byte[] body, Map<String, String> h
     return new Answer(problem.status(), Problem.CONTENT_TYPE, problem.toJson(), Map.of());
   }
 
-  static Answer problem(int status, String detail) {
+  /** A problem with one sentence to it. */
+  public static Answer problem(int status, String detail) {
     return of(new Problem(status, detail));
   }
 
@@ -58,8 +59,13 @@ record Answer(int status, String contentType, byte[] body, Map<String, String> h
         .with("Retry-After", "1");
   }
 
+  /** There is no room now. */
+  public static Answer busy(String detail) {
+    return problem(503, detail).with("Retry-After", "1");
+  }
+
   /** What a failure is to the one who called. */
-  static Answer of(Throwable failure) {
+  public static Answer of(Throwable failure) {
     return switch (failure) {
       case CompletionException e when e.getCause() != null -> of(e.getCause());
       case ProblemException e -> of(e.problem());

@@ -10,11 +10,13 @@ import io.presence.schemas.json.InvalidJsonException;
 import io.presence.schemas.json.Json;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.LinkedHashSet;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** One call by someone: its parts, checked when they are read. */
-final class Call {
+public final class Call {
   /** The most bytes of a body. */
   static final int MAX_BODY_BYTES = 1024 * 1024;
 
@@ -61,6 +63,23 @@ final class Call {
   /** A parameter of the query; null if it is not there. */
   @Nullable String query(String name) {
     return context.queryParam(name);
+  }
+
+  /** Ids of the query, with commas between: 1 to {@code max}, without repetition. */
+  public static Set<String> ids(String name, @Nullable String text, int max)
+      throws InvalidJsonException {
+    if (text == null || text.isEmpty()) {
+      throw new InvalidJsonException(name, "missing");
+    }
+    String[] parts = text.split(",", max + 1);
+    if (parts.length > max) {
+      throw new InvalidJsonException(name, "expected 1 to " + max + " ids, got more");
+    }
+    Set<String> ids = LinkedHashSet.newLinkedHashSet(parts.length);
+    for (int i = 0; i < parts.length; i++) {
+      ids.add(Fields.checkId(name + "[" + i + "]", parts[i]));
+    }
+    return ids;
   }
 
   /** As whom the caller reads. */

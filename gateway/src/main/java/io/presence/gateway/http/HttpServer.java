@@ -3,7 +3,6 @@ package io.presence.gateway.http;
 import io.javalin.Javalin;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
-import io.javalin.http.Handler;
 import io.javalin.http.HandlerType;
 import io.javalin.http.HttpResponseException;
 import io.micrometer.core.instrument.Gauge;
@@ -22,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +59,7 @@ public final class HttpServer implements AutoCloseable {
    *
    * @param port 0: any free one, see {@link #port()}
    * @param maxUnderWay how many requests are let in at a time
+   * @param first what takes its requests before the routes are asked, past that limit
    * @throws RuntimeException if the address cannot be listened on
    */
   public HttpServer(
@@ -66,6 +67,7 @@ public final class HttpServer implements AutoCloseable {
       int port,
       int maxUnderWay,
       List<Route> routes,
+      List<Handler.Wrapper> first,
       Authentication authentication,
       RateLimits limits,
       ClientAddress addresses,
@@ -78,7 +80,7 @@ public final class HttpServer implements AutoCloseable {
     Gauge.builder("presence.http.under.way", admission, Admission::underWay)
         .description("requests under way")
         .register(registry);
-    this.javalin = Javalin.create(config -> configure(config, routes));
+    this.javalin = Javalin.create(config -> configure(config, routes, first));
     javalin.start(host, port);
     this.port = javalin.port();
   }
@@ -95,7 +97,7 @@ public final class HttpServer implements AutoCloseable {
     executor.close();
   }
 
-  private void configure(JavalinConfig config, List<Route> routes) {
+  private void configure(JavalinConfig config, List<Route> routes, List<Handler.Wrapper> first) {
     config.startup.showJavalinBanner = false;
     config.startup.showOldJavalinVersionWarning = false;
     config.http.prefer405over404 = true;
@@ -108,13 +110,18 @@ public final class HttpServer implements AutoCloseable {
         server -> {
           server.setStopTimeout(STOP_TIMEOUT.toMillis());
           server.setErrorHandler(new ProblemErrorHandler());
+          Handler.Singleton last = server;
+          for (Handler.Wrapper each : first) {
+            last.setHandler(each);
+            last = each;
+          }
+          last.setHandler(admission);
           admission.setHandler(new GracefulHandler());
-          server.setHandler(admission);
         });
     config.jetty.modifyHttpConfiguration(http -> http.setSendServerVersion(false));
     config.requestLogger.http(this::record);
     for (Route route : routes) {
-      Handler handler = handler(route);
+      var handler = handler(route);
       config.routes.addHttpHandler(route.method(), route.path(), handler);
       if (route.method().equals(HandlerType.GET)) {
         // Else it would be answered without asking the route.
@@ -130,7 +137,7 @@ public final class HttpServer implements AutoCloseable {
     config.routes.exception(Exception.class, (e, ctx) -> write(ctx, Answer.of(e)));
   }
 
-  private Handler handler(Route route) {
+  private io.javalin.http.Handler handler(Route route) {
     return ctx -> {
       ctx.attribute("route", route);
       Identity identity = OPERATOR;

@@ -2,12 +2,10 @@ package io.presence.gateway.http;
 
 import io.presence.gateway.limit.RateLimits;
 import io.presence.schemas.json.Fields;
-import io.presence.schemas.json.InvalidJsonException;
 import io.presence.schemas.query.Lookup;
 import io.presence.schemas.query.Queries;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -62,18 +60,7 @@ public final class PresenceRoutes {
   }
 
   private CompletionStage<Answer> list(Call call) throws Exception {
-    String text = call.query("user_ids");
-    if (text == null || text.isEmpty()) {
-      throw new InvalidJsonException("user_ids", "missing");
-    }
-    String[] parts = text.split(",", MAX_IDS + 1);
-    if (parts.length > MAX_IDS) {
-      throw new InvalidJsonException("user_ids", "expected 1 to " + MAX_IDS + " ids, got more");
-    }
-    Set<String> ids = new LinkedHashSet<>();
-    for (int i = 0; i < parts.length; i++) {
-      ids.add(Fields.checkId("user_ids[" + i + "]", parts[i]));
-    }
+    Set<String> ids = Call.ids("user_ids", call.query("user_ids"), MAX_IDS);
     return many(call, ids, call.query("requester_id"));
   }
 

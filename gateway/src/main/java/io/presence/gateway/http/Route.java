@@ -1,6 +1,7 @@
 package io.presence.gateway.http;
 
 import io.javalin.http.HandlerType;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -48,5 +49,10 @@ public record Route(HandlerType method, String path, Kind kind, Endpoint endpoin
 
   static Route open(String path, Endpoint endpoint) {
     return new Route(HandlerType.GET, path, Kind.OPEN, endpoint);
+  }
+
+  /** One that is served elsewhere: what gets here is refused. */
+  public static Route refusing(String path, int status, String why) {
+    return open(path, call -> CompletableFuture.completedStage(Answer.problem(status, why)));
   }
 }

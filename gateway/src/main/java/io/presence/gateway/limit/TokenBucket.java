@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicReference;
  * token may take as many as are needed, and the bucket owes the rest: so a request that costs more
  * than the bucket holds is let through, too, and paid for after it.
  */
-final class TokenBucket {
+public final class TokenBucket {
   /** How many seconds' worth a full bucket holds. */
   static final int BURST_SECONDS = 10;
 
@@ -20,14 +20,15 @@ final class TokenBucket {
   private final Clock clock;
   private final AtomicReference<State> state;
 
-  TokenBucket(double perSecond, Clock clock) {
+  /** A full one. */
+  public TokenBucket(double perSecond, Clock clock) {
     this.perSecond = perSecond;
     this.clock = clock;
     this.state = new AtomicReference<>(new State(perSecond * BURST_SECONDS, clock.nanos()));
   }
 
   /** Takes {@code cost} tokens. Returns how long to wait where that may not be; else zero. */
-  Duration take(int cost) {
+  public Duration take(int cost) {
     while (true) {
       State before = state.get();
       long now = clock.nanos();

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,13 +26,14 @@ import org.slf4j.LoggerFactory;
  * asked again about each second, at a time of each gateway's own, and sooner when a lookup finds
  * that something changed: by one call at a time, and ten a second at most, however many find out.
  */
-final class Directory implements AutoCloseable {
+public final class Directory implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Directory.class);
   private static final Duration INTERVAL = Duration.ofSeconds(1);
   private static final Duration SPACING = Duration.ofMillis(100);
 
   /** Who holds what, at one moment. */
-  record View(int partitions, Map<Integer, String> owners, Map<Integer, List<String>> standbys) {
+  public record View(
+      int partitions, Map<Integer, String> owners, Map<Integer, List<String>> standbys) {
     private static View of(Ownership ownership) {
       Map<Integer, String> owners = new HashMap<>();
       Map<Integer, List<String>> standbys = new HashMap<>();
@@ -59,6 +62,7 @@ final class Directory implements AutoCloseable {
   private final List<String> seeds;
   private final Function<String, Queries> instances;
   private final Executor executor;
+  private volatile Consumer<Set<Integer>> newOwners = partitions -> {};
   private volatile boolean closed;
 
   /** Whether nobody answered when all were asked last: told once. */
@@ -76,14 +80,21 @@ final class Directory implements AutoCloseable {
    * @param instances an instance by its address
    * @param executor runs what comes later
    */
-  Directory(List<String> seeds, Function<String, Queries> instances, Executor executor) {
+  public Directory(List<String> seeds, Function<String, Queries> instances, Executor executor) {
     this.seeds = List.copyOf(seeds);
     this.instances = instances;
     this.executor = executor;
   }
 
+  /**
+   * From now on {@code listener} is told the partitions that have a new owner, or have one again.
+   */
+  public void onNewOwners(Consumer<Set<Integer>> listener) {
+    newOwners = listener;
+  }
+
   /** Begins to ask. */
-  void start() {
+  public void start() {
     refreshAndGoOn();
   }
 
@@ -149,7 +160,12 @@ final class Directory implements AutoCloseable {
             (ownership, failure) -> {
               if (failure == null && ownership.partitions() > 0 && isSomeoneThere(ownership)) {
                 known = ownership.instances().stream().map(Ownership.Instance::address).toList();
-                view = View.of(ownership);
+                View before = view;
+                View now = View.of(ownership);
+                view = now;
+                if (before != null) {
+                  tellOfNewOwners(before, now);
+                }
                 if (silent) {
                   LOG.info("{} says who owns what", candidates.get(index));
                   silent = false;
@@ -160,6 +176,20 @@ final class Directory implements AutoCloseable {
                 ask(candidates, index + 1, refresh);
               }
             });
+  }
+
+  private void tellOfNewOwners(View before, View now) {
+    Set<Integer> changed = new HashSet<>();
+    now.owners.forEach(
+        (partition, owner) -> {
+          // Where nobody answered meanwhile, it may be another process at the same address.
+          if (silent || !owner.equals(before.owner(partition))) {
+            changed.add(partition);
+          }
+        });
+    if (!changed.isEmpty()) {
+      newOwners.accept(changed);
+    }
   }
 
   private void end(CompletableFuture<@Nullable View> refresh) {

@@ -23,6 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -66,6 +67,13 @@ public final class RoutedQueries implements Queries, AutoCloseable {
     this.directory =
         new Directory(seeds.stream().map(URI::toString).toList(), this::instance, executor);
     directory.start();
+  }
+
+  /**
+   * From now on {@code listener} is told the partitions that have a new owner, or have one again.
+   */
+  public void onNewOwners(Consumer<Set<Integer>> listener) {
+    directory.onNewOwners(listener);
   }
 
   /** Whether it is known who owns what. */

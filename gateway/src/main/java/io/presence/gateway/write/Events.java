@@ -1,5 +1,6 @@
 package io.presence.gateway.write;
 
+import io.presence.gateway.limit.Clock;
 import io.presence.schemas.event.PresenceEvent.Disconnected;
 import io.presence.schemas.event.PresenceEvent.Erased;
 import io.presence.schemas.event.PresenceEvent.Heartbeat;
@@ -16,17 +17,19 @@ import java.util.function.Supplier;
 
 /**
  * The way in for events: each is written at once, under its user's key, but for heartbeats, which
- * are gathered by partition while a batch of them is under way.
+ * are gathered by partition.
  */
 public final class Events {
   private final EventLog log;
   private final HeartbeatBatch[] batches;
+  private final Clock clock;
 
   /**
    * @param executor runs what may wait for the log
    */
-  public Events(EventLog log, Executor executor) {
+  public Events(EventLog log, Executor executor, Clock clock) {
     this.log = log;
+    this.clock = clock;
     this.batches = new HeartbeatBatch[log.partitions()];
     for (int partition = 0; partition < batches.length; partition++) {
       int target = partition;
@@ -45,8 +48,7 @@ public final class Events {
     HeartbeatBatch batch = batchOf(event.userId());
     return switch (event) {
       case Disconnected gone when gone.all() -> batch.overtakeAll(gone.userId(), append);
-      case Disconnected gone when isGoodbye(gone) ->
-          batch.overtake(gone.userId(), gone.sessionName(), append);
+      case Disconnected gone -> batch.overtake(gone.userId(), gone.sessionName(), append);
       case Erased erased -> batch.overtakeAll(erased.userId(), append);
       case StatusSet status
           when status.scope() == Scope.SESSION && status.status() == SetStatus.AWAY ->
@@ -66,12 +68,25 @@ public final class Events {
     return batchOf(heartbeat.userId()).add(heartbeat);
   }
 
-  private HeartbeatBatch batchOf(String userId) {
-    return batches[Partitioning.partitionOf(userId, batches.length)];
+  /**
+   * Takes a heartbeat that can change nothing now: it is written with others, at a {@link #flush}.
+   */
+  public void hold(Heartbeat heartbeat) {
+    batchOf(heartbeat.userId()).hold(heartbeat, clock.nanos());
   }
 
-  private static boolean isGoodbye(Disconnected gone) {
-    Duration grace = gone.grace();
-    return grace == null || grace.isZero();
+  /**
+   * Writes the heartbeats that are held, partition by partition: where there are few of them, not
+   * before the first has waited for {@code longest}. It may wait for the log.
+   */
+  public void flush(Duration longest) {
+    long now = clock.nanos();
+    for (HeartbeatBatch batch : batches) {
+      batch.flush(now, longest.toNanos());
+    }
+  }
+
+  private HeartbeatBatch batchOf(String userId) {
+    return batches[Partitioning.partitionOf(userId, batches.length)];
   }
 }

@@ -16,9 +16,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The heartbeats of one partition, written by group commit: one record under way, and those that
- * come in the meantime make the next. Nothing waits while the partition is idle, and the busier the
- * log, the larger the batches.
+ * The heartbeats of one partition, one record of them under way at a time. Those whose writer waits
+ * are written by group commit: what comes while a record is under way makes the next, so nothing
+ * waits while the partition is idle, and the busier the log, the larger the batches. Those that can
+ * change nothing now are held until a flush is due, or others are written.
  *
  * <p>The newest heartbeat of a session stands for those before it; any sign of activity among them
  * is kept.
@@ -26,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 final class HeartbeatBatch {
   static final int MAX_ENTRIES = 1_000;
   static final int MAX_BYTES = 256 * 1024;
+
+  /** With fewer than these, a batch may wait for more. */
+  static final int THIN = 100;
 
   /** What an entry has beside its texts, at most: brackets, quotes, commas, {@code false}. */
   private static final int ENTRY_BYTES = 20;
@@ -46,27 +50,61 @@ final class HeartbeatBatch {
   private final Map<Session, Pending> pending = new LinkedHashMap<>();
   private boolean underWay;
 
+  /** Since when the oldest that is held waits. */
+  private long heldSince;
+
+  private boolean holding;
+
   HeartbeatBatch(Function<byte[], CompletableFuture<Void>> append, Executor executor) {
     this.append = append;
     this.executor = executor;
   }
 
   CompletableFuture<Void> add(Heartbeat heartbeat) {
-    Pending added;
     lock.lock();
     try {
-      added =
-          pending.merge(
-              new Session(heartbeat.userId(), heartbeat.sessionName()),
-              new Pending(heartbeat, new CompletableFuture<>()),
-              (before, now) -> new Pending(merge(before.heartbeat, now.heartbeat), before.written));
+      Pending added = put(heartbeat);
       if (!underWay) {
+        writeNext();
+      }
+      return added.written;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Adds one that nobody waits for. */
+  void hold(Heartbeat heartbeat, long now) {
+    lock.lock();
+    try {
+      var unused = put(heartbeat);
+      if (!holding) {
+        holding = true;
+        heldSince = now;
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Writes what is held, if there is enough of it or it has waited for long enough. */
+  void flush(long now, long longestNanos) {
+    lock.lock();
+    try {
+      boolean due = pending.size() >= THIN || now - heldSince >= longestNanos;
+      if (!underWay && holding && due) {
         writeNext();
       }
     } finally {
       lock.unlock();
     }
-    return added.written;
+  }
+
+  private Pending put(Heartbeat heartbeat) {
+    return pending.merge(
+        new Session(heartbeat.userId(), heartbeat.sessionName()),
+        new Pending(heartbeat, new CompletableFuture<>()),
+        (before, now) -> new Pending(merge(before.heartbeat, now.heartbeat), before.written));
   }
 
   /** Writes what ends a session: its heartbeat that waits has nothing more to say. */
@@ -133,6 +171,7 @@ final class HeartbeatBatch {
       i.remove();
     }
     underWay = !entries.isEmpty();
+    holding &= !pending.isEmpty();
     if (!underWay) {
       return;
     }

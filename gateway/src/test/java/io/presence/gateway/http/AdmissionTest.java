@@ -39,6 +39,7 @@ final class AdmissionTest {
                 0,
                 2,
                 routes,
+                List.of(),
                 Authentication.none(),
                 new RateLimits(new RateLimits.Rates(null, null, null), Clock.system()),
                 new ClientAddress(""),

@@ -35,8 +35,10 @@ final class EventsTest {
   private static final int PARTITIONS = 2;
 
   private final MockProducer<byte[], byte[]> producer = producer();
+  private long now;
   private final Events events =
-      new Events(new EventLog(producer, "events", PARTITIONS, 1024 * 1024), Runnable::run);
+      new Events(
+          new EventLog(producer, "events", PARTITIONS, 1024 * 1024), Runnable::run, () -> now);
 
   @Test
   void shouldWriteAtOnceWhenIdle() throws Exception {

@@ -200,6 +200,38 @@ public final class Settings {
           "gateway",
           "how long heartbeats are gathered; not set: the smaller of 1s and HEARTBEAT_TTL / 6");
 
+  public static final Setting<Integer> MAX_SOCKETS =
+      number(
+          "MAX_SOCKETS",
+          "50000",
+          1,
+          10_000_000,
+          "gateway, standalone",
+          "sockets and event streams at a time");
+  public static final Setting<Integer> SOCKETS_PER_USER =
+      number(
+          "SOCKETS_PER_USER",
+          "100",
+          1,
+          1_000_000,
+          "gateway, standalone",
+          "sockets and event streams of one user at a time, at one gateway");
+  public static final Setting<Integer> MESSAGE_RATE =
+      number(
+          "MESSAGE_RATE",
+          "100",
+          1,
+          1_000_000,
+          "gateway, standalone",
+          "messages a second that a socket may send, ten seconds' worth at once");
+  public static final Setting<String> ALLOWED_ORIGINS =
+      text(
+          "ALLOWED_ORIGINS",
+          "",
+          "gateway, standalone",
+          "web origins whose pages may open sockets, with commas between, or *; not set: any with"
+              + " AUTH=jwt, else the gateway's own and those on loopback");
+
   // standalone
   public static final Setting<Integer> KAFKA_PORT =
       number("KAFKA_PORT", "9092", 0, 65_535, "standalone", "the embedded broker's port; 0: any");

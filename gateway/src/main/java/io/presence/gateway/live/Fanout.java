@@ -1,0 +1,176 @@
+package io.presence.gateway.live;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.presence.schemas.query.Queries;
+import io.presence.schemas.topic.Partitioning;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * From a change to all who watch its user. A change nobody watches costs one probe; one that many
+ * watch is encoded once, and for each of them the privacy rule is asked, and a reference queued.
+ */
+public final class Fanout {
+  private static final Logger LOG = LoggerFactory.getLogger(Fanout.class);
+
+  /** How many subscribers are written to by one task. */
+  private static final int CHUNK = 64;
+
+  private final int partitions;
+  private final Executor executor;
+  private final Snapshots snapshots;
+  private final Map<String, Audience> audiences = new ConcurrentHashMap<>();
+  private final Set<Subscriber> subscribers = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger watched = new AtomicInteger();
+  private final Counter sent;
+  private final Counter resyncs;
+
+  /**
+   * @param partitions of the topic of changes
+   * @param patience how long the queries may take in all
+   * @param executor runs what may wait a little
+   */
+  public Fanout(
+      int partitions,
+      Queries queries,
+      Duration patience,
+      Executor executor,
+      MeterRegistry registry) {
+    this.partitions = partitions;
+    this.executor = executor;
+    this.snapshots = new Snapshots(queries, patience, executor);
+    this.sent =
+        Counter.builder("presence.live.messages")
+            .description("messages sent to subscribers")
+            .register(registry);
+    this.resyncs =
+        Counter.builder("presence.live.resyncs")
+            .description("gaps after which subscribers were told anew")
+            .register(registry);
+    gauge(registry, "presence.live.subscribers", "subscribers", subscribers::size);
+    gauge(registry, "presence.live.subscriptions", "users watched, by all", watched::get);
+    gauge(registry, "presence.live.users", "users watched by anyone", audiences::size);
+    gauge(registry, "presence.live.snapshots.waiting", "snapshots to ask for", snapshots::waiting);
+    gauge(
+        registry,
+        "presence.live.queued",
+        "messages that wait for a slow reader",
+        () -> subscribers.stream().mapToInt(Subscriber::queued).sum());
+  }
+
+  /**
+   * A new subscriber.
+   *
+   * @param requester as whom it sees; null: a stranger
+   */
+  public Subscriber subscriber(@Nullable String requester, Sink sink) {
+    return new Subscriber(this, requester, sink);
+  }
+
+  /**
+   * Something may have been missed: all who watch users of these partitions are told, and told anew
+   * what there is.
+   *
+   * @param concerned partitions by their numbers; null: all
+   */
+  public void resync(@Nullable Set<Integer> concerned) {
+    if (subscribers.isEmpty()) {
+      return;
+    }
+    LOG.info("a gap in {}: subscribers are told anew", concerned == null ? "all" : concerned);
+    resyncs.increment();
+    subscribers.forEach(subscriber -> subscriber.resync(concerned));
+  }
+
+  /** Who watches a user; null if nobody does. */
+  @Nullable Audience audience(String userId) {
+    return audiences.get(userId);
+  }
+
+  /** Writes to all of these, a little later and not on this thread. */
+  void flush(List<Subscriber> ready) {
+    for (int from = 0; from < ready.size(); from += CHUNK) {
+      List<Subscriber> chunk =
+          List.copyOf(ready.subList(from, Math.min(ready.size(), from + CHUNK)));
+      execute(() -> chunk.forEach(Subscriber::flush));
+    }
+  }
+
+  void flushSoon(Subscriber subscriber) {
+    execute(subscriber::flush);
+  }
+
+  int partitionOf(String userId) {
+    return Partitioning.partitionOf(userId, partitions);
+  }
+
+  void add(Watch watch) {
+    watched.incrementAndGet();
+    audiences.compute(
+        watch.userId,
+        (id, audience) -> {
+          Audience all = audience == null ? new Audience() : audience;
+          all.add(watch);
+          return all;
+        });
+  }
+
+  void remove(Watch watch) {
+    watched.decrementAndGet();
+    audiences.computeIfPresent(
+        watch.userId, (id, audience) -> audience.remove(watch) ? null : audience);
+  }
+
+  void add(Subscriber subscriber) {
+    subscribers.add(subscriber);
+  }
+
+  void remove(Subscriber subscriber) {
+    subscribers.remove(subscriber);
+  }
+
+  void ask(Ask ask) {
+    snapshots.ask(ask);
+  }
+
+  void askCalmly(Ask ask) {
+    snapshots.askCalmly(ask);
+  }
+
+  void askLater(Ask ask) {
+    snapshots.askLater(ask);
+  }
+
+  void later(int attempt, Runnable task) {
+    snapshots.later(attempt, task);
+  }
+
+  void sent(int messages) {
+    sent.increment(messages);
+  }
+
+  private void execute(Runnable task) {
+    try {
+      executor.execute(task);
+    } catch (RejectedExecutionException e) {
+      LOG.debug("closing", e);
+    }
+  }
+
+  private static void gauge(
+      MeterRegistry registry, String name, String description, Supplier<Number> value) {
+    Gauge.builder(name, value).description(description).register(registry);
+  }
+}

@@ -1,0 +1,197 @@
+package io.presence.gateway.socket;
+
+import io.presence.gateway.limit.Clock;
+import io.presence.gateway.write.Events;
+import io.presence.schemas.event.PresenceEvent.Connected;
+import io.presence.schemas.event.PresenceEvent.Disconnected;
+import io.presence.schemas.event.PresenceEvent.Heartbeat;
+import io.presence.schemas.event.PresenceEvent.StatusSet;
+import io.presence.schemas.event.Scope;
+import io.presence.schemas.event.SetStatus;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The presence of the one behind a socket: what is said over it, and that it is there, as events of
+ * one session. It opens with {@code set_online} or the first heartbeat, and is heartbeaten for
+ * while the socket answers.
+ */
+final class PresenceSession {
+  private static final CompletableFuture<Void> NOTHING = CompletableFuture.completedFuture(null);
+
+  private enum Stage {
+    /** Nothing was said yet. */
+    CLOSED,
+    OPEN,
+    /** It said goodbye: only {@code set_online} opens it again. */
+    LEFT,
+    /** The socket is gone. */
+    OVER
+  }
+
+  private final String userId;
+  private final String sessionId;
+  private final Events events;
+  private final Clock clock;
+  private final long awayAfterNanos;
+
+  private Stage stage = Stage.CLOSED;
+  private @Nullable String device;
+
+  /** What opened the session, until Kafka has it. */
+  private @Nullable Connected unwritten;
+
+  /** Whether it declared itself away, and when there was a sign of activity last. */
+  private boolean away;
+
+  private long lastActive;
+
+  PresenceSession(String userId, String sessionId, Events events, Clock clock, Duration awayAfter) {
+    this.userId = userId;
+    this.sessionId = sessionId;
+    this.events = events;
+    this.clock = clock;
+    this.awayAfterNanos = awayAfter.toNanos();
+  }
+
+  synchronized CompletableFuture<Void> setOnline(ClientMessage.SetOnline message) {
+    if (stage == Stage.OVER) {
+      return NOTHING;
+    }
+    stage = Stage.OPEN;
+    device = message.device();
+    active();
+    away = false;
+    return connect(new Connected(userId, sessionId, device, message.customStatus()));
+  }
+
+  /**
+   * A heartbeat of the client's. Where it can change what is shown it is written at once, else it
+   * is held with those of others.
+   */
+  synchronized CompletableFuture<Void> heartbeat(ClientMessage.Heartbeat message) {
+    if (stage == Stage.LEFT || stage == Stage.OVER) {
+      return NOTHING;
+    }
+    boolean opens = stage == Stage.CLOSED;
+    if (opens) {
+      stage = Stage.OPEN;
+      device = message.device();
+    }
+    Heartbeat heartbeat = new Heartbeat(userId, sessionId, device, message.active());
+    boolean activity = message.active() == null ? !away : message.active();
+    boolean changes = opens || (activity && (away || isIdle()));
+    if (activity) {
+      active();
+      away = false;
+    }
+    if (changes) {
+      return events.gather(heartbeat);
+    }
+    events.hold(heartbeat);
+    return NOTHING;
+  }
+
+  /**
+   * Sets a status.
+   *
+   * @return null if the session would have to be open for it, and is not
+   */
+  synchronized @Nullable CompletableFuture<Void> setStatus(ClientMessage.StatusSet message) {
+    boolean open = stage == Stage.OPEN;
+    if (message.status() == SetStatus.AWAY && !open) {
+      return null;
+    }
+    if (open) {
+      away = message.status() == SetStatus.AWAY || (away && message.status() != SetStatus.ONLINE);
+      if (message.status() == SetStatus.ONLINE) {
+        active();
+      }
+    }
+    return events.write(
+        new StatusSet(
+            userId,
+            sessionId,
+            device,
+            message.status(),
+            Scope.SESSION,
+            message.customStatus(),
+            message.customStatusExpiresIn(),
+            message.activity(),
+            message.expiresIn()));
+  }
+
+  /** Goodbye. */
+  synchronized CompletableFuture<Void> setOffline() {
+    boolean open = stage == Stage.OPEN;
+    if (stage != Stage.OVER) {
+      stage = Stage.LEFT;
+    }
+    return open ? disconnect(null) : NOTHING;
+  }
+
+  /** The socket answered of late. */
+  synchronized void alive() {
+    if (stage == Stage.OPEN) {
+      events.hold(new Heartbeat(userId, sessionId, device, Boolean.FALSE));
+    }
+  }
+
+  /** Says again what Kafka did not take. */
+  synchronized void repeat() {
+    if (stage == Stage.OPEN && unwritten != null) {
+      var unused = connect(unwritten);
+    }
+  }
+
+  /** Whether something has to be said again. */
+  synchronized boolean hasUnwritten() {
+    return unwritten != null;
+  }
+
+  /**
+   * The socket is gone. Only the first call counts.
+   *
+   * @param grace how long it may come back; null: it said goodbye
+   */
+  synchronized void end(@Nullable Duration grace) {
+    boolean open = stage == Stage.OPEN;
+    stage = Stage.OVER;
+    if (open) {
+      var unused = disconnect(grace);
+    }
+  }
+
+  private CompletableFuture<Void> connect(Connected connected) {
+    unwritten = connected;
+    return events
+        .write(connected)
+        .whenComplete(
+            (done, failure) -> {
+              if (failure == null) {
+                written(connected);
+              }
+            });
+  }
+
+  private synchronized void written(Connected connected) {
+    if (connected.equals(unwritten)) {
+      unwritten = null;
+    }
+  }
+
+  private CompletableFuture<Void> disconnect(@Nullable Duration grace) {
+    unwritten = null;
+    return events.write(new Disconnected(userId, sessionId, device, grace, false));
+  }
+
+  private void active() {
+    lastActive = clock.nanos();
+  }
+
+  /** Whether the activity window may have closed, or is soon to. */
+  private boolean isIdle() {
+    return clock.nanos() - lastActive >= awayAfterNanos / 2;
+  }
+}

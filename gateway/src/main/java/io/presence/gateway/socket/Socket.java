@@ -1,0 +1,391 @@
+package io.presence.gateway.socket;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.presence.gateway.auth.Identity;
+import io.presence.gateway.limit.TokenBucket;
+import io.presence.gateway.limit.TooManyRequestsException;
+import io.presence.gateway.live.Message;
+import io.presence.gateway.live.Sink;
+import io.presence.gateway.live.Subscriber;
+import io.presence.schemas.json.InvalidJsonException;
+import io.presence.schemas.json.Json;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.eclipse.jetty.util.BufferUtil;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.websocket.core.CloseStatus;
+import org.eclipse.jetty.websocket.core.CoreSession;
+import org.eclipse.jetty.websocket.core.Frame;
+import org.eclipse.jetty.websocket.core.FrameHandler;
+import org.eclipse.jetty.websocket.core.OpCode;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One socket: text frames in and out. One message is read at a time, and none while too much waits
+ * to be sent.
+ */
+final class Socket implements FrameHandler, Sink, Connection {
+  /** The most bytes of a message that a client sends: 1,000 ids, and room. */
+  static final int MAX_MESSAGE_BYTES = 256 * 1024;
+
+  private static final Logger LOG = LoggerFactory.getLogger(Socket.class);
+
+  /** So many pings without an answer, and it is lost. */
+  private static final int MISSED_PINGS = 2;
+
+  private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
+
+  private final Sockets sockets;
+  private final Identity identity;
+  private final Subscriber subscriber;
+  private final TokenBucket messages;
+  private final String sessionId;
+  private final @Nullable PresenceSession presence;
+  private final AtomicBoolean closing = new AtomicBoolean();
+  private volatile @Nullable CoreSession session;
+
+  /** What came of a message so far; for the one who reads. */
+  private @Nullable ByteArrayOutputStream partial;
+
+  /** Whether no more is read until what waits is sent. */
+  private final AtomicBoolean paused = new AtomicBoolean();
+
+  /** Whether anything came since the last ping, and how many pings went without an answer. */
+  private volatile boolean heard = true;
+
+  private int missed;
+
+  /**
+   * @param requester as whom it sees; null: a stranger
+   */
+  Socket(Sockets sockets, Identity identity, @Nullable String requester) {
+    this.sockets = sockets;
+    this.identity = identity;
+    this.subscriber = sockets.fanout().subscriber(requester, this);
+    this.messages = new TokenBucket(sockets.rules().messageRate(), sockets.clock());
+    this.sessionId = sockets.newSessionId();
+    String userId = identity.userId();
+    this.presence =
+        userId == null
+            ? null
+            : new PresenceSession(
+                userId, sessionId, sockets.events(), sockets.clock(), sockets.rules().awayAfter());
+  }
+
+  @Override
+  public @Nullable String owner() {
+    return identity.userId();
+  }
+
+  @Override
+  public void onOpen(CoreSession opened, Callback callback) {
+    session = opened;
+    callback.succeeded();
+    ObjectNode welcome = Json.MAPPER.createObjectNode();
+    welcome.put("session_id", sessionId);
+    welcome.put("server_time", Message.seconds(Instant.now().toEpochMilli()));
+    welcome.put(
+        "heartbeat_interval", Message.seconds(sockets.rules().heartbeatInterval().toMillis()));
+    welcome.put("away_after", Message.seconds(sockets.rules().awayAfter().toMillis()));
+    subscriber.send(Message.of("welcome", welcome));
+    sockets.opened(this);
+    opened.demand();
+  }
+
+  @Override
+  public void onFrame(Frame frame, Callback callback) {
+    heard = true;
+    try {
+      switch (frame.getOpCode()) {
+        case OpCode.TEXT, OpCode.CONTINUATION -> receive(frame);
+        case OpCode.BINARY -> close(Close.BINARY);
+        case OpCode.PING -> answerPing(frame);
+        default -> {}
+      }
+    } catch (RuntimeException e) {
+      LOG.error("a message could not be taken", e);
+      close(Close.FAILED);
+    }
+    callback.succeeded();
+    CoreSession from = session;
+    if (from == null || frame.getOpCode() == OpCode.CLOSE) {
+      return;
+    }
+    if (subscriber.full()) {
+      paused.set(true);
+      // It may have been sent in the meantime.
+      if (subscriber.full() || !paused.compareAndSet(true, false)) {
+        return;
+      }
+    }
+    from.demand();
+  }
+
+  @Override
+  public void onError(Throwable cause, Callback callback) {
+    LOG.debug("a socket failed", cause);
+    callback.succeeded();
+  }
+
+  @Override
+  public void onClosed(CloseStatus status, Callback callback) {
+    closing.set(true);
+    boolean goodbye = status.getCode() == Close.NORMAL || status.getCode() == Close.NO_CODE;
+    end(goodbye ? null : sockets.rules().reconnectGrace());
+    callback.succeeded();
+  }
+
+  @Override
+  public void send(List<Message> batch, Runnable written) {
+    CoreSession to = session;
+    if (to == null) {
+      return;
+    }
+    int last = batch.size() - 1;
+    for (int i = 0; i <= last; i++) {
+      to.sendFrame(
+          new Frame(OpCode.TEXT, true, ByteBuffer.wrap(batch.get(i).json())),
+          i == last ? Callback.from(written, failure -> {}) : Callback.NOOP,
+          i < last);
+    }
+  }
+
+  @Override
+  public void drained() {
+    CoreSession from = session;
+    if (from != null && paused.compareAndSet(true, false)) {
+      from.demand();
+    }
+  }
+
+  @Override
+  public void beat(long nanos) {
+    CoreSession to = session;
+    if (to == null || closing.get()) {
+      return;
+    }
+    Instant until = identity.validUntil();
+    if (until != null && Instant.now().isAfter(until)) {
+      close(Close.EXPIRED);
+      return;
+    }
+    if (subscriber.stuckNanos(nanos)
+        > sockets.rules().pingInterval().multipliedBy(MISSED_PINGS).toNanos()) {
+      close(Close.TOO_SLOW);
+      return;
+    }
+    if (heard) {
+      heard = false;
+      missed = 0;
+      if (presence != null) {
+        presence.alive();
+        if (presence.hasUnwritten()) {
+          sockets.execute(presence::repeat);
+        }
+      }
+    } else if (++missed >= MISSED_PINGS) {
+      LOG.debug("a socket answers no more");
+      closing.set(true);
+      end(sockets.rules().reconnectGrace());
+      to.abort();
+      return;
+    }
+    to.sendFrame(new Frame(OpCode.PING), Callback.NOOP, false);
+  }
+
+  @Override
+  public void drain(Duration retryAfter) {
+    close(
+        new Close(Close.GOING_AWAY, "retry_after=" + Message.seconds(retryAfter.toMillis())),
+        sockets.rules().heartbeatTtl());
+  }
+
+  void close(Close why) {
+    close(why, sockets.rules().reconnectGrace());
+  }
+
+  private void close(Close why, Duration grace) {
+    CoreSession from = session;
+    if (from == null || !closing.compareAndSet(false, true)) {
+      return;
+    }
+    LOG.debug("closing a socket: {}", why);
+    end(grace);
+    from.close(why.code(), why.reason(), Callback.NOOP);
+    sockets.executeLater(CLOSE_PATIENCE, from::abort);
+  }
+
+  private void end(@Nullable Duration grace) {
+    if (presence != null) {
+      presence.end(grace);
+    }
+    subscriber.close();
+    sockets.closed(this);
+  }
+
+  private void answerPing(Frame frame) {
+    CoreSession to = session;
+    if (to != null && takeMessage()) {
+      to.sendFrame(
+          new Frame(OpCode.PONG, true, BufferUtil.copy(frame.getPayload())), Callback.NOOP, false);
+    }
+  }
+
+  private void receive(Frame frame) {
+    ByteBuffer payload = frame.getPayload();
+    int length = frame.getPayloadLength();
+    if (frame.isFin() && partial == null) {
+      byte[] message = new byte[length];
+      payload.get(message);
+      receive(message);
+      return;
+    }
+    if (partial == null) {
+      partial = new ByteArrayOutputStream();
+    }
+    if (partial.size() + length > MAX_MESSAGE_BYTES) {
+      partial = null;
+      close(Close.TOO_LARGE);
+      return;
+    }
+    byte[] part = new byte[length];
+    payload.get(part);
+    partial.writeBytes(part);
+    if (frame.isFin()) {
+      byte[] message = partial.toByteArray();
+      partial = null;
+      receive(message);
+    }
+  }
+
+  private void receive(byte[] json) {
+    if (closing.get() || !takeMessage()) {
+      return;
+    }
+    if (!isUtf8(json)) {
+      close(Close.NOT_UTF8);
+      return;
+    }
+    String type = null;
+    try {
+      JsonNode object = ClientMessage.parse(json);
+      type = ClientMessage.type(object);
+      handle(ClientMessage.read(object), type == null ? "" : type);
+    } catch (InvalidJsonException e) {
+      error("invalid_message", String.valueOf(e.getMessage()), type);
+    } catch (TooManyRequestsException e) {
+      ObjectNode error = error(String.valueOf(e.getMessage()), type);
+      error.put("code", "rate_limited");
+      error.put("retry_after", Message.seconds(e.retryAfter().toMillis() + 1));
+      subscriber.send(Message.of("error", error));
+    }
+  }
+
+  private void handle(ClientMessage message, String type) throws TooManyRequestsException {
+    switch (message) {
+      case ClientMessage.Subscribe subscribe -> {
+        sockets.limits().lookups(identity, subscribe.userIds().size());
+        if (!subscriber.subscribe(subscribe.userIds())) {
+          error(
+              "too_many_subscriptions",
+              "a socket watches " + Subscriber.MAX_WATCHED + " users at most; none was added",
+              type);
+        }
+      }
+      case ClientMessage.Unsubscribe unsubscribe -> subscriber.unsubscribe(unsubscribe.userIds());
+      case ClientMessage.Unknown unknown ->
+          error("unknown_type", "there is no such type of message", type);
+      case ClientMessage.SetOnline online -> {
+        PresenceSession own = own(type);
+        if (own != null) {
+          sockets.limits().writes(identity, 1);
+          report(own.setOnline(online), type);
+        }
+      }
+      case ClientMessage.Heartbeat heartbeat -> {
+        PresenceSession own = own(type);
+        if (own != null) {
+          sockets.limits().heartbeats(identity, 1);
+          report(own.heartbeat(heartbeat), type);
+        }
+      }
+      case ClientMessage.StatusSet status -> {
+        PresenceSession own = own(type);
+        if (own != null) {
+          sockets.limits().writes(identity, 1);
+          CompletableFuture<Void> written = own.setStatus(status);
+          if (written == null) {
+            error("not_online", "away is for a session that is online: say set_online first", type);
+          } else {
+            report(written, type);
+          }
+        }
+      }
+      case ClientMessage.SetOffline offline -> {
+        PresenceSession own = own(type);
+        if (own != null) {
+          sockets.limits().writes(identity, 1);
+          report(own.setOffline(), type);
+        }
+      }
+    }
+  }
+
+  /** The caller's own presence; null, and an error is said, if it is no user. */
+  private @Nullable PresenceSession own(String type) {
+    if (presence == null) {
+      error("no_user", "the caller is no user, and has no presence", type);
+    }
+    return presence;
+  }
+
+  private void report(CompletableFuture<Void> written, String type) {
+    var unused =
+        written.whenComplete(
+            (done, failure) -> {
+              if (failure != null) {
+                LOG.warn("an event was not acknowledged: {}", failure.toString());
+                error("unavailable", "Kafka has not acknowledged the event", type);
+              }
+            });
+  }
+
+  private boolean takeMessage() {
+    boolean taken = messages.take(1).isZero();
+    if (!taken) {
+      close(Close.TOO_MANY_MESSAGES);
+    }
+    return taken;
+  }
+
+  private void error(String code, String message, @Nullable String type) {
+    subscriber.send(Message.of("error", error(message, type).put("code", code)));
+  }
+
+  private static ObjectNode error(String message, @Nullable String type) {
+    ObjectNode error = Json.MAPPER.createObjectNode().put("message", message);
+    if (type != null) {
+      error.put("of", type.length() <= 64 ? type : type.substring(0, 64));
+    }
+    return error;
+  }
+
+  private static boolean isUtf8(byte[] text) {
+    try {
+      var unused = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text));
+      return true;
+    } catch (CharacterCodingException e) {
+      return false;
+    }
+  }
+}
