@@ -142,6 +142,7 @@ final class Socket implements FrameHandler, Sink, Connection {
     closing.set(true);
     boolean goodbye = status.getCode() == Close.NORMAL || status.getCode() == Close.NO_CODE;
     end(goodbye ? null : sockets.rules().reconnectGrace());
+    sockets.closed(this);
     callback.succeeded();
   }
 
@@ -197,7 +198,7 @@ final class Socket implements FrameHandler, Sink, Connection {
       LOG.debug("a socket answers no more");
       closing.set(true);
       end(sockets.rules().reconnectGrace());
-      to.abort();
+      abort(to);
       return;
     }
     to.sendFrame(new Frame(OpCode.PING), Callback.NOOP, false);
@@ -222,7 +223,7 @@ final class Socket implements FrameHandler, Sink, Connection {
     LOG.debug("closing a socket: {}", why);
     end(grace);
     from.close(why.code(), why.reason(), Callback.NOOP);
-    sockets.executeLater(CLOSE_PATIENCE, from::abort);
+    sockets.executeLater(CLOSE_PATIENCE, () -> abort(from));
   }
 
   private void end(@Nullable Duration grace) {
@@ -230,6 +231,10 @@ final class Socket implements FrameHandler, Sink, Connection {
       presence.end(grace);
     }
     subscriber.close();
+  }
+
+  private void abort(CoreSession from) {
+    from.abort();
     sockets.closed(this);
   }
 
