@@ -1,0 +1,1338 @@
+/**
+ * The browser client of Presence: one file, no dependencies. See README.md for what it does on its own.
+ *
+ * Inside: all that is due has a name and a time in one table, and one timer waits for the earliest. So a timer that
+ * comes late (a tab in the background, a laptop that slept) only means that everything overdue is looked at now.
+ */
+
+const IDS_PER_MESSAGE = 1000;
+const MAX_SUBSCRIPTIONS = 5000;
+const ID = /^[A-Za-z0-9._:@-]{1,128}$/;
+const MAX_DEVICE = 64;
+const MAX_CUSTOM_STATUS = 140;
+const MAX_ACTIVITY = 64;
+const STATUSES = ['online', 'away', 'busy', 'invisible', 'offline'];
+const EVENTS = [
+  'onPresenceChange',
+  'onStatusChange',
+  'onConnectionChange',
+  'onStaleChange',
+  'onResync',
+  'onError',
+  'onWelcome',
+];
+
+const BACKOFF_BASE = 500;
+const BACKOFF_CAP = 30_000;
+/** A connection must hold for so long before the backoff begins anew. */
+const STABLE_AFTER = 10_000;
+const TOKEN_TIMEOUT = 30_000;
+const WELCOME_TIMEOUT = 15_000;
+const ANSWER_TIMEOUT = 10_000;
+/** After a sleep or a change of network the socket is more likely dead than not. */
+const ANSWER_TIMEOUT_AFTER_WAKE = 4_000;
+/** In heartbeat intervals: a socket that was silent for so long is asked whether it is still there. */
+const SILENT_INTERVALS = 2.5;
+const HANDOVER_TIMEOUT = 10_000;
+const ACTIVITY_THROTTLE = 1_000;
+/** A visible tab's timers are in time; a hidden one's may be a minute late without any sleep. */
+const LATE_WHEN_VISIBLE = 10_000;
+const LATE_WHEN_HIDDEN = 90_000;
+const LONGEST_TIMER = 60_000;
+/** Status messages this recent are sent again if the gateway could not take them. */
+const STATUS_RETRY_WITHIN = 60_000;
+
+const GOODBYE = 1000;
+const RECONNECTING = 4000;
+const UNAUTHORIZED = 4401;
+const FORBIDDEN = 4403;
+
+const ACTIVITY_EVENTS = [
+  'mousemove',
+  'mousedown',
+  'pointermove',
+  'pointerdown',
+  'keydown',
+  'wheel',
+  'scroll',
+  'touchstart',
+  'touchmove',
+];
+
+/** A map that can be read only. */
+class MapView {
+  #map;
+
+  constructor(map) {
+    this.#map = map;
+  }
+
+  get size() {
+    return this.#map.size;
+  }
+
+  get(key) {
+    return this.#map.get(key);
+  }
+
+  has(key) {
+    return this.#map.has(key);
+  }
+
+  keys() {
+    return this.#map.keys();
+  }
+
+  values() {
+    return this.#map.values();
+  }
+
+  entries() {
+    return this.#map.entries();
+  }
+
+  forEach(callback, thisArg) {
+    this.#map.forEach((value, key) => callback.call(thisArg, value, key, this));
+  }
+
+  [Symbol.iterator]() {
+    return this.#map.entries();
+  }
+}
+
+/** One socket, and what was said over it. */
+class Link {
+  socket;
+  tokenExpiry;
+  heard = 0;
+  /** Whether the gateway has a session for this socket. */
+  open = false;
+  /** Whether that session declared itself away: then `online` takes only that back. */
+  declaredAway = false;
+  /** Ids whose presence this link has not told yet, or not since it was asked to forget. */
+  pending = new Set();
+  toAsk = new Set();
+  /** The one `subscribe` that is not answered yet. One at a time: answers do not say what they answer. */
+  asked = null;
+  probe = false;
+
+  constructor(socket, tokenExpiry) {
+    this.socket = socket;
+    this.tokenExpiry = tokenExpiry;
+  }
+
+  send(message) {
+    if (this.socket.readyState === 1) {
+      this.socket.send(JSON.stringify(message));
+    }
+  }
+
+  /** Closes without waiting for the other side, which may be long gone; no event of this socket is heard after. */
+  close(code, reason) {
+    const socket = this.socket;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.onerror = () => {};
+    try {
+      socket.close(code, reason);
+    } catch {
+      // It was closed already.
+    }
+  }
+}
+
+export class PresenceClient {
+  #url;
+  #userId;
+  #device;
+  #tokenSource;
+  #WebSocket;
+  #awayAfterOption;
+  #hiddenAwayAfter;
+  #window;
+  #document;
+  #clock;
+  #random;
+
+  #listeners = new Map(EVENTS.map((name) => [name, new Set()]));
+  #domListeners = [];
+  #deadlines = new Map();
+  #timer = null;
+  #timerDue = 0;
+  #lastNow = 0;
+
+  #running = false;
+  #suspended = false;
+  /** The link that is welcomed and in use, the one being opened, and one that is being replaced. */
+  #link = null;
+  #candidate = null;
+  #retired = null;
+  #dialling = null;
+  #attempts = 0;
+  #token = null;
+  #connection = Object.freeze({ state: 'disconnected', reason: 'not connected yet', code: null, retryAt: null });
+
+  #sessionId = null;
+  #heartbeatInterval = 15_000;
+  #serverAwayAfter = 300_000;
+  #clockOffset = 0;
+
+  #subscribed = new Set();
+  #presences = new Map();
+  #presencesView = new MapView(this.#presences);
+  #stale = true;
+
+  /** Whether this client means to be online (a session is wanted), and not only to watch. */
+  #present = false;
+  #claim = null;
+  /** `idle` if this client declared its session away, `chosen` if its user did. */
+  #away = null;
+  #status = 'offline';
+  /** What setStatus was last told, until it is known that the gateway has it. */
+  #wish = null;
+  /** The custom status given to setOnline, until it is known that the gateway has it. */
+  #onlineText = null;
+  #lastActivity = 0;
+  #lastHeartbeat = 0;
+  #hiddenSince = 0;
+  #pointerAt = '';
+
+  constructor(wsUrl, userId, device, options = {}) {
+    const environment = options.environment ?? {};
+    this.#window = environment.window ?? globalThis.window ?? null;
+    this.#document = environment.document ?? globalThis.document ?? null;
+    this.#clock = {
+      now: environment.now ?? (() => Date.now()),
+      setTimeout: environment.setTimeout ?? ((callback, delay) => globalThis.setTimeout(callback, delay)),
+      clearTimeout: environment.clearTimeout ?? ((timer) => globalThis.clearTimeout(timer)),
+    };
+    this.#random = environment.random ?? Math.random;
+
+    const url = new URL(wsUrl, this.#window?.location?.href);
+    url.protocol = { 'http:': 'ws:', 'https:': 'wss:' }[url.protocol] ?? url.protocol;
+    if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
+      throw new TypeError(`wsUrl: expected a ws or wss address, not ${wsUrl}`);
+    }
+    url.hash = '';
+    this.#url = url;
+    this.#userId = userId ?? null;
+    if (this.#userId !== null) {
+      checkId('userId', this.#userId);
+    }
+    this.#device = device ?? 'web';
+    checkText('device', this.#device, MAX_DEVICE);
+    if (this.#device === '') {
+      throw new TypeError('device: expected a text such as "web"');
+    }
+    this.#tokenSource = options.token ?? null;
+    if (this.#tokenSource !== null && !['string', 'function'].includes(typeof this.#tokenSource)) {
+      throw new TypeError('options.token: expected a string or a function');
+    }
+    this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
+    if (typeof this.#WebSocket !== 'function') {
+      throw new TypeError('options.WebSocket: there is no global WebSocket here, so one must be given');
+    }
+    this.#awayAfterOption = seconds('options.awayAfter', options.awayAfter ?? null);
+    this.#hiddenAwayAfter = seconds('options.hiddenAwayAfter', options.hiddenAwayAfter ?? 60);
+  }
+
+  get userId() {
+    return this.#userId;
+  }
+
+  get device() {
+    return this.#device;
+  }
+
+  get sessionId() {
+    return this.#sessionId;
+  }
+
+  get connection() {
+    return this.#connection;
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  get presences() {
+    return this.#presencesView;
+  }
+
+  get stale() {
+    return this.#stale;
+  }
+
+  get subscriptions() {
+    return [...this.#subscribed];
+  }
+
+  isStale(userId) {
+    return this.#link === null || this.#link.pending.has(userId) || !this.#subscribed.has(userId);
+  }
+
+  on(name, listener) {
+    this.#listenersOf(name).add(listener);
+    return () => this.off(name, listener);
+  }
+
+  off(name, listener) {
+    this.#listenersOf(name).delete(listener);
+  }
+
+  connect() {
+    if (this.#running) {
+      if (this.#deadlines.has('retry')) {
+        this.#open();
+      }
+      return;
+    }
+    this.#running = true;
+    this.#attempts = 0;
+    this.#lastNow = this.#clock.now();
+    this.#lastActivity = this.#lastNow;
+    this.#hiddenSince = this.#lastNow;
+    this.#listen();
+    this.#open();
+  }
+
+  disconnect() {
+    if (!this.#running) {
+      return;
+    }
+    if (this.#present && this.#link?.open) {
+      this.#link.send({ type: 'set_offline' });
+    }
+    this.#present = false;
+    this.#claim = null;
+    this.#away = null;
+    this.#wish = null;
+    this.#onlineText = null;
+    this.#stop(GOODBYE, 'disconnect', null);
+    this.#tellStatus('user');
+  }
+
+  setOnline(customStatus = null) {
+    checkText('customStatus', customStatus, MAX_CUSTOM_STATUS);
+    this.#present = true;
+    this.#away = null;
+    this.#lastActivity = this.#clock.now();
+    if (customStatus !== null) {
+      this.#onlineText = { text: customStatus };
+    }
+    if (this.#wish?.status === 'away') {
+      this.#wish = this.#wish.confirmed ? null : { ...this.#wish, status: 'online' };
+    }
+    if (this.#link !== null) {
+      this.#sendOnline(this.#link);
+      this.#ask();
+    }
+    this.#planIdle();
+    this.#tellStatus('user');
+  }
+
+  setStatus(status, customStatus = null, activity = null, options = {}) {
+    if (!STATUSES.includes(status)) {
+      throw new TypeError(`status: expected one of ${STATUSES.join(', ')}, not ${status}`);
+    }
+    checkText('customStatus', customStatus, MAX_CUSTOM_STATUS);
+    checkText('activity', activity, MAX_ACTIVITY);
+    const now = this.#clock.now();
+    this.#wish = {
+      status: status === 'offline' ? 'invisible' : status,
+      customStatus,
+      activity,
+      expiresIn: seconds('expiresIn', options?.expiresIn ?? null),
+      customStatusExpiresIn: seconds('customStatusExpiresIn', options?.customStatusExpiresIn ?? null),
+      at: now,
+      confirmed: false,
+    };
+    if (customStatus !== null) {
+      this.#onlineText = null;
+    }
+    this.#cancel('claim');
+    if (status === 'online' || status === 'away') {
+      this.#present = true;
+      this.#claim = null;
+      this.#away = status === 'away' ? 'chosen' : null;
+      this.#lastActivity = now;
+    } else {
+      this.#claim = this.#wish.status;
+      if (this.#wish.expiresIn !== null) {
+        this.#plan('claim', now + this.#wish.expiresIn, () => {
+          this.#claim = null;
+          this.#tellStatus('expired');
+        });
+      }
+    }
+    if (this.#link !== null) {
+      if (this.#present && !this.#link.open) {
+        this.#openSession(this.#link);
+      } else {
+        this.#sendWish(this.#link);
+      }
+      this.#ask();
+    }
+    this.#planIdle();
+    this.#tellStatus('user');
+  }
+
+  subscribeToUsers(userIds) {
+    const ids = checkIds(userIds).filter((id) => !this.#subscribed.has(id));
+    if (this.#subscribed.size + ids.length > MAX_SUBSCRIPTIONS) {
+      throw new RangeError(`userIds: a client follows at most ${MAX_SUBSCRIPTIONS} users`);
+    }
+    for (const id of ids) {
+      this.#subscribed.add(id);
+      this.#link?.pending.add(id);
+      this.#link?.toAsk.add(id);
+    }
+    this.#ask();
+    this.#tellStale();
+  }
+
+  unsubscribeFromUsers(userIds) {
+    const ids = checkIds(userIds).filter((id) => this.#subscribed.has(id));
+    for (const id of ids) {
+      this.#forget(id);
+    }
+    for (let from = 0; this.#link !== null && from < ids.length; from += IDS_PER_MESSAGE) {
+      this.#link.send({ type: 'unsubscribe', user_ids: ids.slice(from, from + IDS_PER_MESSAGE) });
+    }
+    this.#tellStale();
+  }
+
+  // --- Events
+
+  #listenersOf(name) {
+    const listeners = this.#listeners.get(name);
+    if (listeners === undefined) {
+      throw new TypeError(`there is no event ${name}; there are ${EVENTS.join(', ')}`);
+    }
+    return listeners;
+  }
+
+  #emit(name, ...args) {
+    for (const listener of [...this.#listeners.get(name)]) {
+      try {
+        listener(...args);
+      } catch (error) {
+        // One listener's fault must stop neither the others nor the connection.
+        (globalThis.reportError ?? console.error)(error);
+      }
+    }
+  }
+
+  #tellConnection(state, reason, code = null, retryAt = null) {
+    this.#connection = Object.freeze({ state, reason, code, retryAt });
+    this.#emit('onConnectionChange', this.#connection);
+  }
+
+  #tellStatus(by) {
+    const status = this.#present ? (this.#claim ?? (this.#away === null ? 'online' : 'away')) : 'offline';
+    if (status !== this.#status) {
+      const previous = this.#status;
+      this.#status = status;
+      this.#emit('onStatusChange', status, { previous, by });
+    }
+  }
+
+  #tellStale() {
+    const stale = this.#link === null || this.#link.pending.size > 0;
+    if (stale !== this.#stale) {
+      this.#stale = stale;
+      this.#emit('onStaleChange', stale);
+    }
+  }
+
+  #tellError(code, message, more = {}) {
+    this.#emit('onError', { code, message, of: null, retryAfter: null, userIds: null, ...more });
+  }
+
+  // --- Time
+
+  #plan(name, at, run) {
+    this.#deadlines.set(name, { at, run });
+    this.#arm();
+  }
+
+  #cancel(name) {
+    this.#deadlines.delete(name);
+  }
+
+  #arm() {
+    if (!this.#running) {
+      return;
+    }
+    let due = Infinity;
+    for (const { at } of this.#deadlines.values()) {
+      due = Math.min(due, at);
+    }
+    if (due === Infinity || (this.#timer !== null && this.#timerDue <= due)) {
+      return;
+    }
+    this.#clock.clearTimeout(this.#timer);
+    const now = this.#clock.now();
+    const delay = Math.min(Math.max(due - now, 0), LONGEST_TIMER);
+    this.#timerDue = now + delay;
+    this.#timer = this.#clock.setTimeout(() => this.#tick(), Math.ceil(delay));
+  }
+
+  #tick() {
+    this.#clock.clearTimeout(this.#timer);
+    const hadTimer = this.#timer !== null;
+    this.#timer = null;
+    const now = this.#clock.now();
+    const back = this.#lastNow - now;
+    if (back > 1_000) {
+      // The clock was set back: what was due in a second is not due in an hour.
+      for (const deadline of this.#deadlines.values()) {
+        deadline.at -= back;
+      }
+      this.#lastActivity -= back;
+      this.#lastHeartbeat -= back;
+      this.#hiddenSince -= back;
+      if (this.#link !== null) {
+        this.#link.heard -= back;
+      }
+    } else if (hadTimer && now - this.#timerDue > (this.#hidden() ? LATE_WHEN_HIDDEN : LATE_WHEN_VISIBLE)) {
+      this.#wake();
+    }
+    this.#lastNow = now;
+    for (const [name, deadline] of [...this.#deadlines]) {
+      if (this.#running && deadline.at <= now && this.#deadlines.get(name) === deadline) {
+        this.#deadlines.delete(name);
+        deadline.run();
+      }
+    }
+    this.#arm();
+  }
+
+  /** Spreads a time over its upper half. */
+  #jitter(time) {
+    return time * (0.5 + this.#random() / 2);
+  }
+
+  #backoff() {
+    const cap = Math.min(BACKOFF_CAP, BACKOFF_BASE * 2 ** Math.min(this.#attempts, 16));
+    this.#attempts++;
+    return this.#random() * cap;
+  }
+
+  // --- Connecting
+
+  /** Opens a link: the first, one after a loss, or one to take over from the link in use. */
+  #open() {
+    this.#cancel('retry');
+    this.#cancel('refresh');
+    this.#candidate?.close(RECONNECTING, 'reconnecting');
+    this.#candidate = null;
+    const dialling = (this.#dialling = {});
+    if (this.#link === null) {
+      const first = this.#connection.state === 'disconnected';
+      this.#tellConnection(first ? 'connecting' : 'reconnecting', first ? 'connect' : this.#connection.reason);
+      if (this.#dialling !== dialling) {
+        return;
+      }
+    }
+    if (typeof this.#tokenSource !== 'function') {
+      this.#dial(this.#tokenSource === null ? null : tokenOf(this.#tokenSource, this.#clock.now()));
+      return;
+    }
+    if (this.#token !== null && this.#usable(this.#token)) {
+      this.#dial(this.#token);
+      return;
+    }
+    this.#plan('dial', this.#clock.now() + TOKEN_TIMEOUT, () =>
+      this.#tokenFailed('the token function gave nothing in time'),
+    );
+    Promise.resolve()
+      .then(() => this.#tokenSource())
+      .then((value) => {
+        if (typeof value !== 'string' || value === '') {
+          throw new TypeError('the token function gave no text');
+        }
+        return value;
+      })
+      .then(
+        (value) => {
+          if (this.#dialling === dialling) {
+            this.#tokenGiven(tokenOf(value, this.#clock.now()));
+          }
+        },
+        (error) => {
+          if (this.#dialling === dialling) {
+            this.#tokenFailed(error?.message ?? String(error));
+          }
+        },
+      );
+  }
+
+  #tokenGiven(token) {
+    if (this.#link !== null && token.expiry !== null && token.expiry <= (this.#link.tokenExpiry ?? 0)) {
+      this.#tokenFailed('the token function gave a token that expires no later than the last');
+      return;
+    }
+    this.#token = token;
+    this.#dial(token);
+  }
+
+  #tokenFailed(message) {
+    this.#dialling = null;
+    this.#cancel('dial');
+    this.#tellError('token_failed', message);
+    if (this.#running) {
+      this.#again(`no token: ${message}`, null, null);
+    }
+  }
+
+  /** A token that ends in a moment is not worth a connection. */
+  #usable(token) {
+    const left = this.#localExpiry(token) - this.#clock.now();
+    return left > Math.min(10_000, token.lifetime / 10);
+  }
+
+  #localExpiry(token) {
+    return token.expiry === null ? Infinity : token.expiry - this.#clockOffset;
+  }
+
+  #dial(token) {
+    this.#dialling = null;
+    this.#cancel('dial');
+    const url = new URL(this.#url);
+    if (token !== null) {
+      url.searchParams.set('access_token', token.value);
+      this.#userId ??= token.subject;
+    } else if (this.#userId !== null) {
+      url.searchParams.set('user_id', this.#userId);
+    }
+    let socket;
+    try {
+      socket = new this.#WebSocket(url.href);
+    } catch (error) {
+      // The address or the page's rules are wrong, and stay so.
+      this.#stop(RECONNECTING, `could not open a socket: ${error.message}`, null);
+      return;
+    }
+    const link = new Link(socket, token?.expiry ?? null);
+    this.#candidate = link;
+    socket.onmessage = (event) => this.#receive(link, event.data);
+    socket.onclose = (event) => this.#lost(link, event.code, event.reason);
+    socket.onerror = () => {};
+    this.#plan('welcome', this.#clock.now() + WELCOME_TIMEOUT, () => this.#lost(link, null, 'no welcome in time'));
+  }
+
+  /** A link is gone: closed by the other side with a code, or given up by this one with none. */
+  #lost(link, code, reason) {
+    link.close(RECONNECTING, 'reconnecting');
+    if (link === this.#retired) {
+      this.#retired = null;
+      return;
+    }
+    if (link !== this.#link && link !== this.#candidate) {
+      return;
+    }
+    const why = reason || (code === null || code === 1006 ? 'connection lost' : `closed with ${code}`);
+    if (link === this.#candidate) {
+      this.#candidate = null;
+      this.#cancel('welcome');
+    } else {
+      this.#link = null;
+      this.#sessionId = null;
+      this.#retired?.close(RECONNECTING, 'reconnecting');
+      this.#retired = null;
+      for (const name of ['heartbeat', 'stable', 'answer', 'ask', 'leftover', 'silent', 'resend', 'refresh', 'handover']) {
+        this.#cancel(name);
+      }
+    }
+    if (code === FORBIDDEN) {
+      this.#stop(RECONNECTING, `not allowed: ${why}`, code);
+      return;
+    }
+    if (code === UNAUTHORIZED) {
+      this.#token = null;
+      if (typeof this.#tokenSource !== 'function') {
+        this.#stop(RECONNECTING, `not authorized: ${why}`, code);
+        return;
+      }
+    }
+    if (this.#link === null && (this.#candidate !== null || this.#dialling !== null)) {
+      // A link that was to take over is on its way already.
+      this.#tellConnection('reconnecting', why, code);
+    } else {
+      const hint = code === 1001 ? /retry_after=(\d+(?:\.\d+)?)/.exec(reason ?? '') : null;
+      this.#again(why, code, hint === null ? null : Number(hint[1]) * 1000);
+    }
+    this.#tellStale();
+  }
+
+  #again(reason, code, after) {
+    const at = this.#clock.now() + (after ?? this.#backoff());
+    if (this.#link !== null) {
+      this.#plan('refresh', at + BACKOFF_BASE, () => this.#refresh());
+      return;
+    }
+    this.#plan('retry', at, () => this.#open());
+    this.#tellConnection('reconnecting', reason, code, at);
+  }
+
+  #stop(code, reason, closedWith) {
+    this.#running = false;
+    this.#suspended = false;
+    this.#dialling = null;
+    for (const link of [this.#candidate, this.#retired, this.#link]) {
+      link?.close(code, reason);
+    }
+    this.#candidate = this.#retired = this.#link = null;
+    this.#sessionId = null;
+    this.#deadlines.clear();
+    this.#clock.clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const [target, name, listener, options] of this.#domListeners) {
+      target.removeEventListener(name, listener, options);
+    }
+    this.#domListeners = [];
+    this.#tellConnection('disconnected', reason, closedWith);
+    this.#tellStale();
+  }
+
+  #refresh() {
+    this.#token = null;
+    this.#open();
+  }
+
+  // --- What the gateway says
+
+  #receive(link, data) {
+    link.heard = this.#clock.now();
+    let message;
+    try {
+      message = JSON.parse(data);
+    } catch {
+      this.#tellError('bad_message', 'the gateway sent what is no JSON');
+      return;
+    }
+    switch (message?.type) {
+      case 'welcome':
+        this.#welcomed(link, message);
+        break;
+      case 'initial_presence':
+        this.#initial(link, message);
+        break;
+      case 'presence_update':
+        this.#update(link, message.presence);
+        break;
+      case 'resync':
+        this.#resync(link);
+        break;
+      case 'error':
+        this.#refused(link, message);
+        break;
+      default:
+      // A newer gateway may say more than this client knows.
+    }
+  }
+
+  #welcomed(link, message) {
+    if (link !== this.#candidate) {
+      return;
+    }
+    const now = this.#clock.now();
+    this.#candidate = null;
+    this.#cancel('welcome');
+    const replaced = this.#link;
+    this.#link = link;
+    this.#sessionId = message.session_id ?? null;
+    this.#heartbeatInterval = positive(message.heartbeat_interval, 15) * 1000;
+    this.#serverAwayAfter = positive(message.away_after, 300) * 1000;
+    this.#clockOffset = typeof message.server_time === 'number' ? message.server_time * 1000 - now : 0;
+    for (const name of ['answer', 'ask', 'leftover', 'resend']) {
+      this.#cancel(name);
+    }
+    this.#plan('stable', now + STABLE_AFTER, () => {
+      this.#attempts = 0;
+    });
+    this.#plan('heartbeat', now + this.#random() * this.#heartbeatInterval, () => this.#heartbeat());
+    this.#planSilent();
+    this.#planRefresh(link);
+    this.#checkIdle();
+    this.#openSession(link);
+    for (const id of this.#subscribed) {
+      link.pending.add(id);
+      link.toAsk.add(id);
+    }
+    if (replaced !== null) {
+      this.#retired?.close(RECONNECTING, 'reconnecting');
+      this.#retired = replaced;
+      this.#plan('handover', now + HANDOVER_TIMEOUT, () => this.#retire());
+    }
+    this.#ask();
+    this.#retireWhenDone();
+    this.#emit('onWelcome', {
+      sessionId: this.#sessionId,
+      serverTime: message.server_time ?? null,
+      heartbeatInterval: this.#heartbeatInterval / 1000,
+      awayAfter: this.#serverAwayAfter / 1000,
+    });
+    if (this.#link === link) {
+      if (replaced === null) {
+        this.#tellConnection('connected', 'welcome');
+      }
+      this.#tellStale();
+    }
+  }
+
+  /** The link that was replaced may go once the new one has told all that it told. */
+  #retireWhenDone() {
+    if (this.#retired !== null && this.#link.asked === null && this.#link.toAsk.size === 0) {
+      this.#retire();
+    }
+  }
+
+  #retire() {
+    this.#cancel('handover');
+    this.#retired?.close(RECONNECTING, 'reconnecting');
+    this.#retired = null;
+  }
+
+  #planRefresh(link) {
+    if (typeof this.#tokenSource !== 'function' || this.#token?.expiry == null || link.tokenExpiry === null) {
+      return;
+    }
+    const lead = this.#jitter(Math.min(this.#token.lifetime / 5, 60_000));
+    this.#plan('refresh', this.#localExpiry(this.#token) - lead, () => this.#refresh());
+  }
+
+  #initial(link, message) {
+    if (link !== this.#link) {
+      return;
+    }
+    const told = Object.entries(message.presences ?? {});
+    const unavailable = Array.isArray(message.unavailable) ? message.unavailable : [];
+    const absent = [];
+    const { asked } = link;
+    // It answers what was asked unless it names someone else: then it came unasked.
+    if (asked !== null && told.every(([id]) => asked.ids.has(id)) && unavailable.every((id) => asked.ids.has(id))) {
+      link.asked = null;
+      this.#cancel('answer');
+      if (asked.wish !== null) {
+        asked.wish.confirmed = true;
+      }
+      if (asked.onlineText !== null && asked.onlineText === this.#onlineText) {
+        this.#onlineText = null;
+      }
+      const named = new Set([...told.map(([id]) => id), ...unavailable]);
+      for (const id of asked.ids) {
+        if (!named.has(id) && !link.toAsk.has(id)) {
+          absent.push(id);
+        }
+      }
+    }
+    for (const id of unavailable) {
+      if (this.#subscribed.has(id)) {
+        link.pending.add(id);
+      }
+    }
+    this.#ask();
+    this.#planLeftover(30_000);
+    this.#retireWhenDone();
+    for (const [id, presence] of told) {
+      this.#show(link, id, presence);
+    }
+    for (const id of absent) {
+      this.#show(link, id, null);
+    }
+    this.#tellStale();
+  }
+
+  #update(link, presence) {
+    const id = presence?.user_id;
+    if (link === this.#link || (link === this.#retired && this.#link.pending.has(id))) {
+      this.#show(link, id, presence);
+      this.#tellStale();
+    }
+  }
+
+  /** Takes over what a link says of someone; null is who is not known or hidden. */
+  #show(link, id, presence) {
+    if (!this.#subscribed.has(id)) {
+      return;
+    }
+    if (link === this.#link && !link.toAsk.has(id)) {
+      link.pending.delete(id);
+    }
+    const previous = this.#presences.get(id);
+    if (presence === null && previous?.known === false) {
+      return;
+    }
+    const shown = Object.freeze(
+      presence === null
+        ? {
+            user_id: id,
+            status: 'offline',
+            last_seen: null,
+            device: null,
+            custom_status: null,
+            activity: null,
+            since: null,
+            version: null,
+            devices: Object.freeze({}),
+            known: false,
+          }
+        : { ...presence, devices: Object.freeze({ ...presence.devices }), known: true },
+    );
+    this.#presences.set(id, shown);
+    this.#emit('onPresenceChange', shown, previous);
+  }
+
+  #forget(id) {
+    this.#subscribed.delete(id);
+    this.#presences.delete(id);
+    this.#link?.pending.delete(id);
+    this.#link?.toAsk.delete(id);
+  }
+
+  #resync(link) {
+    if (link !== this.#link) {
+      return;
+    }
+    for (const id of this.#subscribed) {
+      link.pending.add(id);
+    }
+    this.#cancel('leftover');
+    this.#planLeftover(10_000);
+    this.#emit('onResync');
+    this.#tellStale();
+  }
+
+  #refused(link, message) {
+    if (link !== this.#link) {
+      return;
+    }
+    const { code = 'unknown', of = null } = message;
+    const retryAfter = typeof message.retry_after === 'number' ? message.retry_after : null;
+    const later = code === 'rate_limited' || code === 'unavailable';
+    const at = this.#clock.now() + (retryAfter === null ? this.#jitter(2_000) : retryAfter * 1000);
+    let userIds = null;
+    if (of === 'subscribe' && link.asked !== null) {
+      const { ids } = link.asked;
+      link.asked = null;
+      this.#cancel('answer');
+      if (later) {
+        for (const id of ids) {
+          if (this.#subscribed.has(id)) {
+            link.toAsk.add(id);
+          }
+        }
+        this.#plan('ask', at, () => this.#ask());
+      } else {
+        userIds = [...ids].filter((id) => this.#subscribed.has(id));
+        userIds.forEach((id) => this.#forget(id));
+        this.#ask();
+      }
+    } else if (later && of === 'set_online' && code === 'rate_limited') {
+      this.#plan('resend', at, () => {
+        this.#openSession(link);
+        this.#ask();
+      });
+    } else if (later && of === 'set_status') {
+      if (this.#wish !== null && this.#clock.now() - this.#wish.at < STATUS_RETRY_WITHIN) {
+        this.#wish.confirmed = false;
+      }
+      if (this.#away !== null) {
+        // It may be the away that was not taken; an online that takes nothing back would clear a claim.
+        link.declaredAway = false;
+      }
+      this.#plan('resend', at, () => {
+        this.#resendStatus(link);
+        this.#ask();
+      });
+    }
+    this.#tellError(code, message.message ?? '', { of, retryAfter, userIds });
+    this.#tellStale();
+  }
+
+  // --- Asking
+
+  /** Sends the next `subscribe` if one is due; called once all else that is due was sent, for its answer confirms that. */
+  #ask() {
+    const link = this.#link;
+    if (link === null || link.asked !== null || this.#deadlines.has('ask')) {
+      return;
+    }
+    const ids = new Set();
+    for (const id of link.toAsk) {
+      if (ids.size === IDS_PER_MESSAGE) {
+        break;
+      }
+      ids.add(id);
+      link.toAsk.delete(id);
+    }
+    if (ids.size === 0 && link.probe) {
+      const id = this.#probeId();
+      if (id !== null) {
+        ids.add(id);
+      }
+    }
+    link.probe = false;
+    if (ids.size === 0) {
+      return;
+    }
+    const now = this.#clock.now();
+    link.asked = { ids, at: now, wish: this.#wish, onlineText: this.#onlineText };
+    link.send({ type: 'subscribe', user_ids: [...ids] });
+    this.#plan('answer', now + ANSWER_TIMEOUT, () => this.#unanswered(link));
+  }
+
+  #unanswered(link) {
+    const { ids, at } = link.asked;
+    if (link.heard <= at) {
+      this.#lost(link, null, 'the connection went silent');
+      return;
+    }
+    link.asked = null;
+    for (const id of ids) {
+      if (this.#subscribed.has(id)) {
+        link.toAsk.add(id);
+      }
+    }
+    link.probe = true;
+    this.#ask();
+  }
+
+  /**
+   * Asks for something that the gateway must answer, for a page cannot see pings. The answer also says that all that
+   * was sent before it has arrived.
+   */
+  #probe() {
+    if (this.#link !== null) {
+      this.#link.probe = true;
+      this.#ask();
+    }
+  }
+
+  #probeId() {
+    const own = this.#userId;
+    if (own !== null && (this.#subscribed.has(own) || this.#subscribed.size < MAX_SUBSCRIPTIONS)) {
+      return own;
+    }
+    return this.#subscribed.values().next().value ?? null;
+  }
+
+  /** Asks again for those whom no message has named: it may be that they are hidden now. */
+  #planLeftover(within) {
+    const { pending } = this.#link;
+    if (pending.size > 0 && !this.#deadlines.has('leftover')) {
+      this.#plan('leftover', this.#clock.now() + this.#jitter(within), () => {
+        const link = this.#link;
+        for (const id of link.pending) {
+          if (!link.asked?.ids.has(id)) {
+            link.toAsk.add(id);
+          }
+        }
+        this.#ask();
+      });
+    }
+  }
+
+  #planSilent() {
+    const at = this.#link.heard + SILENT_INTERVALS * this.#heartbeatInterval;
+    this.#plan('silent', at, () => {
+      if (this.#hidden()) {
+        return;
+      }
+      if (this.#clock.now() - this.#link.heard < SILENT_INTERVALS * this.#heartbeatInterval) {
+        this.#planSilent();
+        return;
+      }
+      this.#probe();
+      this.#plan('silent', this.#clock.now() + ANSWER_TIMEOUT, () => this.#planSilent());
+    });
+  }
+
+  /** The machine slept, the network changed, or the page was away: is the socket still good? */
+  #wake() {
+    if (this.#suspended) {
+      return;
+    }
+    if (this.#deadlines.has('retry')) {
+      this.#open();
+    } else if (this.#link !== null) {
+      this.#probe();
+      const link = this.#link;
+      if (link.asked !== null) {
+        link.asked.at = this.#clock.now();
+        this.#plan('answer', link.asked.at + ANSWER_TIMEOUT_AFTER_WAKE, () => this.#unanswered(link));
+      }
+    }
+  }
+
+  // --- Being there
+
+  #openSession(link) {
+    if (this.#present) {
+      if (this.#away === null) {
+        this.#sendOnline(link);
+      } else {
+        // set_online would be a sign of activity, and show someone online for a moment who is not.
+        link.send({ type: 'heartbeat', device: this.#device, active: false });
+        link.open = true;
+      }
+    }
+    this.#resendStatus(link);
+  }
+
+  #sendOnline(link) {
+    const text = this.#onlineText?.text;
+    link.send({ type: 'set_online', device: this.#device, ...(text === undefined ? {} : { custom_status: text }) });
+    link.open = true;
+    link.declaredAway = false;
+    this.#lastHeartbeat = this.#clock.now();
+    link.probe ||= text !== undefined;
+  }
+
+  #resendStatus(link) {
+    if (this.#wish !== null && !this.#wish.confirmed) {
+      this.#sendWish(link);
+    }
+    if (this.#away !== null && link.open && !link.declaredAway) {
+      this.#declareAway(link);
+    }
+  }
+
+  #declareAway(link) {
+    link.send({ type: 'set_status', status: 'away' });
+    link.declaredAway = true;
+  }
+
+  #sendWish(link) {
+    const wish = this.#wish;
+    const waited = this.#clock.now() - wish.at;
+    if (wish.expiresIn !== null && waited >= wish.expiresIn) {
+      wish.confirmed = true;
+      return;
+    }
+    const left = (time) => Math.max(time - waited, 1) / 1000;
+    if (wish.status === 'away' || (wish.status === 'online' && link.declaredAway)) {
+      if (wish.status === 'away' && link.declaredAway) {
+        link.send({ type: 'set_status', status: 'online' });
+      }
+      // The first takes back what this session declared, the next clears the claim, which would hide an away.
+      link.send({ type: 'set_status', status: 'online' });
+    }
+    link.send({
+      type: 'set_status',
+      status: wish.status,
+      ...(wish.customStatus === null ? {} : { custom_status: wish.customStatus }),
+      ...(wish.activity === null ? {} : { activity: wish.activity }),
+      ...(wish.expiresIn === null ? {} : { expires_in: left(wish.expiresIn) }),
+      ...(wish.customStatusExpiresIn === null ? {} : { custom_status_expires_in: left(wish.customStatusExpiresIn) }),
+    });
+    if (wish.status === 'online' || wish.status === 'away') {
+      link.declaredAway = wish.status === 'away';
+    }
+    link.probe = true;
+  }
+
+  #heartbeat() {
+    const now = this.#clock.now();
+    const link = this.#link;
+    if (this.#present && link.open) {
+      const active = this.#away === null && this.#lastActivity > this.#lastHeartbeat;
+      link.send({ type: 'heartbeat', device: this.#device, active });
+      this.#lastHeartbeat = now;
+    }
+    this.#plan('heartbeat', now + this.#heartbeatInterval * (0.8 + 0.4 * this.#random()), () => this.#heartbeat());
+  }
+
+  // --- Activity
+
+  #active() {
+    const now = this.#clock.now();
+    const quiet = now - this.#lastActivity;
+    if (this.#away !== 'idle' && quiet >= 0 && quiet < ACTIVITY_THROTTLE) {
+      return;
+    }
+    this.#lastActivity = now;
+    const wasIdle = this.#away === 'idle';
+    if (wasIdle) {
+      this.#away = null;
+    }
+    const link = this.#link;
+    if (link?.open && wasIdle && link.declaredAway) {
+      link.send({ type: 'set_status', status: 'online' });
+      link.declaredAway = false;
+    } else if (link?.open && this.#away === null && (wasIdle || quiet >= this.#serverAwayAfter)) {
+      // The gateway may hold this session for idle by its own clock: the next heartbeat would tell it late.
+      this.#heartbeat();
+    }
+    if (wasIdle) {
+      this.#planIdle();
+      this.#tellStatus('activity');
+    }
+  }
+
+  #idleAt() {
+    const awayAfter = this.#awayAfterOption ?? this.#serverAwayAfter;
+    const idle = this.#lastActivity + awayAfter;
+    return this.#hidden()
+      ? Math.min(idle, Math.max(this.#lastActivity, this.#hiddenSince) + this.#hiddenAwayAfter)
+      : idle;
+  }
+
+  #planIdle() {
+    if (this.#present && this.#away === null) {
+      this.#plan('idle', this.#idleAt(), () => this.#checkIdle());
+    } else {
+      this.#cancel('idle');
+    }
+  }
+
+  #checkIdle() {
+    if (this.#present && this.#away === null && this.#clock.now() >= this.#idleAt()) {
+      this.#away = 'idle';
+      if (this.#link?.open) {
+        this.#declareAway(this.#link);
+      }
+      this.#tellStatus('idle');
+    }
+    this.#planIdle();
+  }
+
+  // --- The page
+
+  #hidden() {
+    return this.#document?.visibilityState === 'hidden';
+  }
+
+  #listen() {
+    const add = (target, name, listener, options) => {
+      if (typeof target?.addEventListener === 'function') {
+        target.addEventListener(name, listener, options);
+        this.#domListeners.push([target, name, listener, options]);
+      }
+    };
+    const passive = { passive: true, capture: true };
+    for (const name of ACTIVITY_EVENTS) {
+      add(this.#window, name, (event) => this.#moved(event), passive);
+    }
+    add(this.#document, 'visibilitychange', () => this.#visibilityChanged());
+    add(this.#window, 'online', () => this.#wake());
+    add(this.#window, 'pagehide', (event) => {
+      if (event.persisted) {
+        this.#suspend();
+      }
+    });
+    add(this.#window, 'pageshow', (event) => {
+      if (event.persisted) {
+        this.#resume();
+      }
+    });
+  }
+
+  #moved(event) {
+    if (event.type === 'mousemove' || event.type === 'pointermove') {
+      // Browsers also say so when the page moves under a pointer that rests.
+      const at = `${event.screenX},${event.screenY}`;
+      if (at === this.#pointerAt) {
+        return;
+      }
+      this.#pointerAt = at;
+    }
+    this.#active();
+  }
+
+  #visibilityChanged() {
+    if (this.#hidden()) {
+      this.#hiddenSince = this.#clock.now();
+      this.#planIdle();
+      return;
+    }
+    this.#tick();
+    if (!this.#running) {
+      return;
+    }
+    this.#active();
+    if (this.#link !== null) {
+      if (this.#clock.now() - this.#link.heard > this.#heartbeatInterval) {
+        this.#wake();
+      }
+      this.#planSilent();
+    } else {
+      this.#wake();
+    }
+  }
+
+  /** A page that may come back out of the browser's cache must not hold a socket, and is not there meanwhile. */
+  #suspend() {
+    this.#suspended = true;
+    this.#dialling = null;
+    for (const link of [this.#candidate, this.#retired, this.#link]) {
+      link?.close(RECONNECTING, 'page hidden');
+    }
+    this.#candidate = this.#retired = this.#link = null;
+    this.#sessionId = null;
+    const claim = this.#deadlines.get('claim');
+    this.#deadlines.clear();
+    if (claim !== undefined) {
+      this.#deadlines.set('claim', claim);
+    }
+    this.#tellConnection('reconnecting', 'page hidden');
+    this.#tellStale();
+  }
+
+  #resume() {
+    if (this.#suspended) {
+      this.#suspended = false;
+      this.#open();
+      this.#active();
+    }
+  }
+}
+
+function checkId(name, id) {
+  if (typeof id !== 'string' || !ID.test(id)) {
+    throw new TypeError(`${name}: expected 1 to 128 characters of A-Z a-z 0-9 . _ : @ -, not ${id}`);
+  }
+}
+
+function checkIds(userIds) {
+  const ids = [...new Set(typeof userIds === 'string' ? [userIds] : userIds)];
+  ids.forEach((id) => checkId('userIds', id));
+  return ids;
+}
+
+function checkText(name, text, most) {
+  if (text !== null && (typeof text !== 'string' || [...text].length > most)) {
+    throw new TypeError(`${name}: expected null or a text of at most ${most} characters`);
+  }
+}
+
+/** Seconds as milliseconds, or null. */
+function seconds(name, value) {
+  if (value === null) {
+    return null;
+  }
+  if (typeof value !== 'number' || !(value > 0)) {
+    throw new TypeError(`${name}: expected seconds above 0, not ${value}`);
+  }
+  return value * 1000;
+}
+
+function positive(value, fallback) {
+  return typeof value === 'number' && value > 0 ? value : fallback;
+}
+
+/** A token and, if it is a JWT that says so, whose it is and when it expires (the server's clock, milliseconds). */
+function tokenOf(value, now) {
+  let claims = {};
+  try {
+    const payload = value.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+    claims = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(payload), (char) => char.charCodeAt(0))));
+  } catch {
+    // Not a JWT: nobody knows when it expires.
+  }
+  const expiry = typeof claims?.exp === 'number' ? claims.exp * 1000 : null;
+  const subject = typeof claims?.sub === 'string' && ID.test(claims.sub) ? claims.sub : null;
+  return { value, subject, expiry, lifetime: expiry === null ? Infinity : Math.max(expiry - now, 0) };
+}
