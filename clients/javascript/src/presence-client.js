@@ -10,7 +10,7 @@ const MAX_SUBSCRIPTIONS = 5000;
 const ID = /^[A-Za-z0-9._:@-]{1,128}$/;
 const MAX_DEVICE = 64;
 const MAX_CUSTOM_STATUS = 140;
-const MAX_ACTIVITY = 64;
+const ACTIVITY = /^[A-Za-z0-9._:-]{1,64}$/;
 const STATUSES = ['online', 'away', 'busy', 'invisible', 'offline'];
 const EVENTS = [
   'onPresenceChange',
@@ -192,7 +192,7 @@ export class PresenceClient {
   /** The custom status given to setOnline, until it is known that the gateway has it. */
   #onlineText = null;
   #lastActivity = 0;
-  #lastHeartbeat = 0;
+  #activeSinceHeartbeat = false;
   #hiddenSince = 0;
   #pointerAt = '';
 
@@ -336,7 +336,9 @@ export class PresenceClient {
       throw new TypeError(`status: expected one of ${STATUSES.join(', ')}, not ${status}`);
     }
     checkText('customStatus', customStatus, MAX_CUSTOM_STATUS);
-    checkText('activity', activity, MAX_ACTIVITY);
+    if (activity !== null && activity !== '' && !(typeof activity === 'string' && ACTIVITY.test(activity))) {
+      throw new TypeError(`activity: expected null or 1 to 64 characters of A-Z a-z 0-9 . _ : -, not ${activity}`);
+    }
     const now = this.#clock.now();
     this.#wish = {
       status: status === 'offline' ? 'invisible' : status,
@@ -490,7 +492,6 @@ export class PresenceClient {
         deadline.at -= back;
       }
       this.#lastActivity -= back;
-      this.#lastHeartbeat -= back;
       this.#hiddenSince -= back;
       if (this.#link !== null) {
         this.#link.heard -= back;
@@ -823,7 +824,7 @@ export class PresenceClient {
       }
       const named = new Set([...told.map(([id]) => id), ...unavailable]);
       for (const id of asked.ids) {
-        if (!named.has(id) && !link.toAsk.has(id)) {
+        if (!asked.overtaken && !named.has(id) && !link.toAsk.has(id)) {
           absent.push(id);
         }
       }
@@ -898,6 +899,10 @@ export class PresenceClient {
     }
     for (const id of this.#subscribed) {
       link.pending.add(id);
+    }
+    if (link.asked !== null) {
+      // Whom its answer does not name may be named by what follows this.
+      link.asked.overtaken = true;
     }
     this.#cancel('leftover');
     this.#planLeftover(10_000);
@@ -979,9 +984,9 @@ export class PresenceClient {
       return;
     }
     const now = this.#clock.now();
-    link.asked = { ids, at: now, wish: this.#wish, onlineText: this.#onlineText };
-    link.send({ type: 'subscribe', user_ids: [...ids] });
+    link.asked = { ids, at: now, wish: this.#wish, onlineText: this.#onlineText, overtaken: false };
     this.#plan('answer', now + ANSWER_TIMEOUT, () => this.#unanswered(link));
+    link.send({ type: 'subscribe', user_ids: [...ids] });
   }
 
   #unanswered(link) {
@@ -1087,7 +1092,7 @@ export class PresenceClient {
     link.send({ type: 'set_online', device: this.#device, ...(text === undefined ? {} : { custom_status: text }) });
     link.open = true;
     link.declaredAway = false;
-    this.#lastHeartbeat = this.#clock.now();
+    this.#activeSinceHeartbeat = false;
     link.probe ||= text !== undefined;
   }
 
@@ -1138,9 +1143,9 @@ export class PresenceClient {
     const now = this.#clock.now();
     const link = this.#link;
     if (this.#present && link.open) {
-      const active = this.#away === null && this.#lastActivity > this.#lastHeartbeat;
+      const active = this.#away === null && this.#activeSinceHeartbeat;
       link.send({ type: 'heartbeat', device: this.#device, active });
-      this.#lastHeartbeat = now;
+      this.#activeSinceHeartbeat = false;
     }
     this.#plan('heartbeat', now + this.#heartbeatInterval * (0.8 + 0.4 * this.#random()), () => this.#heartbeat());
   }
@@ -1154,6 +1159,7 @@ export class PresenceClient {
       return;
     }
     this.#lastActivity = now;
+    this.#activeSinceHeartbeat = true;
     const wasIdle = this.#away === 'idle';
     if (wasIdle) {
       this.#away = null;
