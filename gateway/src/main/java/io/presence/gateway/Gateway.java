@@ -13,6 +13,7 @@ import io.presence.gateway.auth.Authentication;
 import io.presence.gateway.http.EventRoutes;
 import io.presence.gateway.http.HttpServer;
 import io.presence.gateway.http.OperatorRoutes;
+import io.presence.gateway.http.PageRoutes;
 import io.presence.gateway.http.PresenceRoutes;
 import io.presence.gateway.http.Route;
 import io.presence.gateway.http.UserRoutes;
@@ -160,6 +161,7 @@ public final class Gateway implements AutoCloseable {
             Clock.system(),
             registry);
     OperatorRoutes operator = new OperatorRoutes(ready, registry::scrape);
+    PageRoutes page = new PageRoutes(Settings.AUTH.get(environment));
     routes =
         Stream.of(
                 new EventRoutes(writing, limits).routes(),
@@ -175,7 +177,7 @@ public final class Gateway implements AutoCloseable {
               Settings.HTTP_HOST.get(environment),
               Settings.HTTP_PORT.get(environment),
               HttpServer.MAX_UNDER_WAY,
-              Stream.of(routes, operator.assets(), List.of(SocketUpgrade.route()))
+              Stream.of(routes, operator.assets(), page.routes(), List.of(SocketUpgrade.route()))
                   .flatMap(List::stream)
                   .toList(),
               List.of(

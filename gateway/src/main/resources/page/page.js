@@ -1,0 +1,1053 @@
+import { PresenceClient } from '/presence-client.js';
+
+const SESSION = 'presence.session';
+const PEOPLE = 'presence.people.';
+const DEVICE = matchMedia('(pointer: coarse)').matches ? 'phone' : 'web';
+const ID = /^[A-Za-z0-9._:@-]{1,128}$/;
+const ACTIVITY = /^[A-Za-z0-9._:-]{1,64}$/;
+const MAX_PEOPLE = 1000;
+const MAX_LOG = 200;
+const ANNOUNCE_EVERY = 4000;
+/** How long a write may take until it is read back, in milliseconds. */
+const SETTLE = 400;
+
+const STATUS_WORDS = {
+  online: 'Online',
+  away: 'Away',
+  busy: 'Busy',
+  invisible: 'Invisible',
+  offline: 'Offline',
+  unknown: 'Nothing to see',
+};
+const ACTIVITY_WORDS = {
+  in_call: 'In a call',
+  in_meeting: 'In a meeting',
+  presenting: 'Presenting',
+  focus: 'Focus',
+};
+const VISIBILITY_WORDS = {
+  everyone: 'Everyone',
+  contacts: 'Your contacts only',
+  nobody: 'Nobody',
+};
+const DURATIONS = [
+  [60, '1 minute'],
+  [1800, '30 minutes'],
+  [3600, '1 hour'],
+  [14400, '4 hours'],
+  ['today', 'The rest of the day'],
+];
+
+const $ = (id) => document.getElementById(id);
+
+// Words for what a presence holds
+
+function activityWord(activity) {
+  return ACTIVITY_WORDS[activity] ?? activity;
+}
+
+function stateWords(presence, within = false) {
+  const word = STATUS_WORDS[presence.status] ?? presence.status;
+  const words = within ? word.toLowerCase() : word;
+  return presence.activity ? `${words} · ${activityWord(presence.activity)}` : words;
+}
+
+function quoted(text) {
+  return `“${text}”`;
+}
+
+function initials(id) {
+  const parts = id.split(/[._:@-]+/).filter(Boolean);
+  const letters = parts.length > 1 ? parts[0][0] + parts[1][0] : (parts[0] ?? id).slice(0, 2);
+  return letters.toUpperCase();
+}
+
+function clockTime(date) {
+  return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hour12: false });
+}
+
+function preciseTime(date) {
+  return date.toLocaleTimeString([], {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hour12: false,
+  });
+}
+
+/** A moment, as short as its distance allows. */
+function moment(seconds) {
+  const date = new Date(seconds * 1000);
+  if (date.toDateString() === new Date().toDateString()) {
+    return clockTime(date);
+  }
+  const day = date.toLocaleDateString([], { day: 'numeric', month: 'short' });
+  return `${day}, ${clockTime(date)}`;
+}
+
+function ago(seconds) {
+  if (seconds < 5) {
+    return 'just now';
+  }
+  if (seconds < 60) {
+    return `${Math.floor(seconds)} s ago`;
+  }
+  if (seconds < 3600) {
+    return `${Math.floor(seconds / 60)} min ago`;
+  }
+  if (seconds < 86400) {
+    return `${Math.floor(seconds / 3600)} h ago`;
+  }
+  const days = Math.floor(seconds / 86400);
+  return days === 1 ? 'yesterday' : `${days} days ago`;
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
+}
+
+function dot(status) {
+  const ns = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(ns, 'svg');
+  svg.classList.add('dot');
+  svg.setAttribute('aria-hidden', 'true');
+  svg.append(document.createElementNS(ns, 'use'));
+  setDot(svg, status);
+  return svg;
+}
+
+function setDot(svg, status) {
+  if (svg.dataset.status !== status) {
+    svg.dataset.status = status;
+    svg.firstElementChild.setAttribute('href', `#dot-${status}`);
+  }
+}
+
+function setAvatar(element, id, status) {
+  if (!element.firstElementChild) {
+    element.setAttribute('aria-hidden', 'true');
+    element.append(document.createElement('span'), dot(status));
+  }
+  setText(element.firstElementChild, initials(id));
+  setDot(element.lastElementChild, status);
+}
+
+// What is stored in the browser
+
+function stored(storage, key) {
+  try {
+    return JSON.parse(storage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+function store(storage, key, value) {
+  try {
+    if (value === null) {
+      storage.removeItem(key);
+    } else {
+      storage.setItem(key, JSON.stringify(value));
+    }
+  } catch {
+    // Full, or not allowed: it works without.
+  }
+}
+
+// The clock of the gateway, which what people read is told by
+
+const clock = {
+  skew: 0,
+  now() {
+    return Date.now() / 1000 + this.skew;
+  },
+  set(serverTime) {
+    this.skew = serverTime - Date.now() / 1000;
+  },
+};
+
+// Announcements for those who listen: gathered, so that they do not chatter
+
+const announcer = {
+  pending: [],
+  timer: null,
+  say(text) {
+    this.pending.push(text);
+    this.timer ??= setTimeout(() => this.flush(), ANNOUNCE_EVERY);
+  },
+  sayNow(text) {
+    this.pending.push(text);
+    this.flush();
+  },
+  flush() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    const last = this.pending.slice(-3).join(' ');
+    const more = this.pending.length - 3;
+    $('announcer').textContent = more > 0 ? `${last} And ${more} more changes.` : last;
+    this.pending = [];
+  },
+  reset() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.pending = [];
+    $('announcer').textContent = '';
+  },
+};
+
+// HTTP
+
+class ApiError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function call(session, method, path, body) {
+  const headers = {};
+  let url = path;
+  if (session.token) {
+    headers.Authorization = `Bearer ${session.token}`;
+  } else {
+    url += `${path.includes('?') ? '&' : '?'}user_id=${encodeURIComponent(session.userId)}`;
+  }
+  if (body !== undefined) {
+    headers['Content-Type'] = 'application/json';
+  }
+  let response;
+  let text;
+  try {
+    response = await fetch(url, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: 'no-store',
+    });
+    text = await response.text();
+  } catch {
+    throw new ApiError(0, 'The gateway cannot be reached. Try again in a moment.');
+  }
+  let json = null;
+  try {
+    json = text ? JSON.parse(text) : null;
+  } catch {
+    // not from the gateway itself, but from what is before it
+  }
+  if (!response.ok) {
+    throw new ApiError(
+      response.status,
+      json?.detail ?? json?.title ?? `The gateway answered ${response.status}.`,
+    );
+  }
+  return json;
+}
+
+function userPath(id, rest) {
+  return `/v1/users/${encodeURIComponent(id)}/${rest}`;
+}
+
+// One person's stay on the page, from signing in to signing out
+
+class Visit {
+  constructor(session) {
+    this.session = session;
+    this.own = null;
+    this.ownPresence = null;
+    this.people = new Map();
+    this.contacts = [];
+    this.nextContacts = null;
+    this.formTouched = false;
+    this.wroteAt = 0;
+    this.readers = 0;
+    this.ended = new AbortController();
+    this.link = { state: 'connecting', retryAt: null };
+    this.catchingUp = true;
+    this.lost = null;
+  }
+
+  start() {
+    const { userId } = this.session;
+    document.title = `${userId} · Presence`;
+    this.fillForm();
+    this.listen();
+    setText($('you-name'), userId);
+    this.renderOwn();
+    this.renderPrivacy();
+    this.renderContacts();
+    this.connect();
+    this.renderLink();
+    this.ticker = setInterval(() => this.tick(), 1000);
+    this.readOwn();
+    this.readContacts();
+  }
+
+  end() {
+    this.ended.abort();
+    clearInterval(this.ticker);
+    this.client.disconnect();
+    announcer.reset();
+    for (const id of ['people-list', 'contacts', 'log']) {
+      $(id).replaceChildren();
+    }
+    for (const id of ['person', 'contact', 'people-error', 'privacy-error', 'status-error']) {
+      clearField(id);
+    }
+    $('status-form').reset();
+    document.title = 'Presence';
+  }
+
+  on(element, event, listener) {
+    element.addEventListener(event, listener, { signal: this.ended.signal });
+  }
+
+  listen() {
+    this.on($('sign-out'), 'click', () => signOut());
+    this.on($('retry'), 'click', () => this.client.connect());
+    this.on($('people-form'), 'submit', (event) => {
+      event.preventDefault();
+      this.addPeople();
+    });
+    this.on($('status-form'), 'submit', (event) => {
+      event.preventDefault();
+      this.setStatus();
+    });
+    this.on($('status-form'), 'input', () => {
+      this.formTouched = true;
+      this.renderForm();
+    });
+    this.on($('clear-status'), 'click', () => this.clearStatus());
+    this.on($('visibility'), 'change', (event) => this.setVisibility(event.target.value));
+    this.on($('contact-form'), 'submit', (event) => {
+      event.preventDefault();
+      this.addContact();
+    });
+    this.on($('more-contacts'), 'click', () => this.readContacts(this.nextContacts));
+    this.on($('clear-log'), 'click', () => {
+      $('log').replaceChildren();
+      this.renderLog();
+      $('log-frame').focus();
+    });
+    this.on(window, 'storage', (event) => {
+      if (event.key === PEOPLE + this.session.userId) {
+        this.followOtherTab();
+      }
+    });
+  }
+
+  // The connection
+
+  connect() {
+    const url = new URL('/presence', location.href);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const { userId, token } = this.session;
+    this.client = new PresenceClient(url.href, userId, DEVICE, token ? { token: () => token } : {});
+    const hear = (event, listener) =>
+      this.client.on(event, (...args) => this.ended.signal.aborted || listener(...args));
+    hear('onWelcome', ({ serverTime }) => clock.set(serverTime));
+    hear('onPresenceChange', (presence) => this.show(presence));
+    hear('onConnectionChange', (link) => this.linked(link));
+    hear('onResync', () => this.setCatchingUp(true));
+    hear('onStaleChange', (stale) => stale || this.setCatchingUp(false));
+    hear('onError', (error) => this.log(null, null, `The gateway said: ${error.message}`));
+    for (const id of this.remembered()) {
+      this.addRow(id);
+    }
+    this.renderPeople();
+    this.watch([userId, ...this.people.keys()]);
+    this.client.setOnline();
+    this.client.connect();
+  }
+
+  watch(ids) {
+    if (ids.length > 0) {
+      this.client.subscribeToUsers(ids);
+    }
+  }
+
+  unwatch(ids) {
+    // Of oneself one always wants to know.
+    const gone = ids.filter((id) => id !== this.session.userId);
+    if (gone.length > 0) {
+      this.client.unsubscribeFromUsers(gone);
+    }
+  }
+
+  linked(link) {
+    if (link.state === 'disconnected') {
+      // The gateway will not have it: to try again is no use.
+      signOut(`You were signed out: ${link.reason}.`);
+      return;
+    }
+    const connected = link.state === 'connected';
+    if (connected && this.lost) {
+      this.lost = null;
+      this.log(null, null, 'Connected again');
+      announcer.sayNow('Connected again.');
+      this.readOwn();
+      this.readContacts();
+    } else if (!connected && this.link.state === 'connected') {
+      this.lost = new Date();
+      this.log(null, null, 'The connection was lost');
+      announcer.sayNow('The connection was lost. What is shown may be old.');
+    }
+    this.link = link;
+    this.setCatchingUp(this.client.stale);
+    this.renderOwn();
+    this.renderPeople();
+  }
+
+  setCatchingUp(catchingUp) {
+    this.catchingUp = catchingUp;
+    this.renderLink();
+    for (const person of this.people.values()) {
+      this.renderStale(person);
+    }
+  }
+
+  /** Says how things stand: what is shown must not look newer than it is. */
+  renderLink() {
+    const { link, lost } = this;
+    const connected = link.state === 'connected';
+    const standing = connected ? (this.catchingUp ? 'behind' : 'live') : lost ? 'lost' : 'connecting';
+    $('app').dataset.connection = standing;
+    const words = {
+      live: 'Live',
+      behind: 'Catching up',
+      lost: 'Not connected',
+      connecting: 'Connecting',
+    };
+    setText($('connection-text'), words[standing]);
+    $('banner').hidden = connected || (!lost && link.retryAt === null);
+    if (!$('banner').hidden) {
+      setText($('banner-title'), lost ? 'The connection was lost.' : 'There is no connection.');
+      const age = lost ? `What you see is as of ${preciseTime(lost)}, and may be old. ` : '';
+      setText($('banner-text'), age + retryWords(link));
+    }
+  }
+
+  renderStale({ id, row }) {
+    row.toggleAttribute('data-stale', this.client.isStale(id));
+  }
+
+  tick() {
+    for (const person of this.people.values()) {
+      if (person.presence?.status === 'offline') {
+        this.renderDetail(person);
+      }
+    }
+    this.renderLink();
+  }
+
+  // The people one watches
+
+  remembered() {
+    const ids = stored(localStorage, PEOPLE + this.session.userId);
+    return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string' && ID.test(id)) : [];
+  }
+
+  remember() {
+    store(localStorage, PEOPLE + this.session.userId, [...this.people.keys()]);
+  }
+
+  addPeople() {
+    const ids = $('person').value.split(/[\s,;]+/).filter(Boolean);
+    const bad = ids.find((id) => !ID.test(id));
+    if (ids.length === 0) {
+      setFault('person', 'people-error', 'Type a name first.');
+      return;
+    }
+    if (bad !== undefined) {
+      setFault('person', 'people-error', `${quoted(bad)} cannot be a name: letters, digits and . _ : @ - only.`);
+      return;
+    }
+    const added = [...new Set(ids)].filter((id) => !this.people.has(id));
+    if (this.people.size + added.length > MAX_PEOPLE) {
+      setFault('person', 'people-error', `This page shows ${MAX_PEOPLE} people at most.`);
+      return;
+    }
+    clearField('person');
+    clearField('people-error');
+    added.forEach((id) => this.addRow(id));
+    this.remember();
+    this.renderPeople();
+    this.watch(added);
+    if (added.length > 0) {
+      announcer.sayNow(`Added ${added.join(', ')}.`);
+    }
+  }
+
+  removePerson(id) {
+    const { row } = this.people.get(id);
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    this.people.delete(id);
+    this.remember();
+    this.unwatch([id]);
+    this.renderPeople();
+    (next?.querySelector('button') ?? $('person')).focus();
+    announcer.sayNow(`Removed ${id}.`);
+  }
+
+  followOtherTab() {
+    const ids = new Set(this.remembered());
+    const gone = [...this.people.keys()].filter((id) => !ids.has(id));
+    const added = [...ids].filter((id) => !this.people.has(id));
+    for (const id of gone) {
+      this.people.get(id).row.remove();
+      this.people.delete(id);
+    }
+    added.forEach((id) => this.addRow(id));
+    this.unwatch(gone);
+    this.watch(added);
+    this.renderPeople();
+  }
+
+  addRow(id) {
+    const row = $('person-template').content.firstElementChild.cloneNode(true);
+    row.dataset.user = id;
+    const title = row.querySelector('.person-name');
+    title.textContent = id === this.session.userId ? `${id} (you)` : id;
+    const remove = row.querySelector('button');
+    remove.setAttribute('aria-label', `Remove ${id}`);
+    remove.title = `Remove ${id}`;
+    remove.addEventListener('click', () => this.removePerson(id));
+    row.addEventListener('animationend', () => row.classList.remove('changed'));
+    const person = { id, row, presence: null, seen: false };
+    this.people.set(id, person);
+    const after = [...$('people-list').children].find(
+      (other) => other.dataset.user.localeCompare(id) > 0,
+    );
+    $('people-list').insertBefore(row, after ?? null);
+    this.renderPerson(person);
+    return person;
+  }
+
+  renderPerson(person) {
+    const { row, presence } = person;
+    const status = presence?.status ?? 'unknown';
+    row.dataset.status = status;
+    setAvatar(row.querySelector('.avatar'), person.id, status);
+    setText(row.querySelector('.person-state'), presence ? stateWords(presence) : person.seen ? STATUS_WORDS.unknown : 'Looking …');
+    const custom = row.querySelector('.person-custom');
+    custom.hidden = !presence?.custom_status;
+    setText(custom, presence?.custom_status ?? '');
+    this.renderStale(person);
+    this.renderDetail(person);
+  }
+
+  renderDetail({ row, presence }) {
+    const detail = row.querySelector('.person-detail');
+    if (!presence) {
+      setText(detail, '');
+    } else if (presence.status === 'offline') {
+      setText(
+        detail,
+        presence.last_seen == null
+          ? 'Not seen yet'
+          : `Last seen ${ago(clock.now() - presence.last_seen)}`,
+      );
+    } else {
+      const devices = Object.keys(presence.devices ?? {});
+      const on = devices.length > 0 ? `On ${devices.join(', ')}, since` : 'Since';
+      setText(detail, `${on} ${moment(presence.since)}`);
+    }
+    detail.hidden = detail.textContent === '';
+  }
+
+  renderPeople() {
+    const all = [...this.people.values()];
+    const here = all.filter((p) => p.presence && p.presence.status !== 'offline').length;
+    $('no-people').hidden = all.length > 0;
+    const count = this.lost ? `As of ${preciseTime(this.lost)}` : `${here} of ${all.length} here`;
+    setText($('people-count'), all.length === 0 ? '' : count);
+  }
+
+  show(told) {
+    const id = told.user_id;
+    // Who is not known and who is hidden look the same.
+    const presence = told.known ? told : null;
+    if (id === this.session.userId) {
+      this.showOwn(presence);
+    }
+    const person = this.people.get(id);
+    if (!person) {
+      return;
+    }
+    const { presence: before, seen } = person;
+    person.presence = presence;
+    person.seen = true;
+    this.renderPerson(person);
+    this.renderPeople();
+    if (seen) {
+      this.logChange(id, before, presence);
+    }
+  }
+
+  // The log
+
+  logChange(id, before, now) {
+    const text = changeWords(before, now);
+    if (text === null) {
+      return;
+    }
+    const you = id === this.session.userId;
+    const name = you ? 'You' : id;
+    this.log(now?.status ?? 'unknown', name, text, { user: id, to: now?.status ?? 'unknown' });
+    const { row } = this.people.get(id) ?? {};
+    if (row) {
+      row.classList.remove('changed');
+      void row.offsetWidth;
+      row.classList.add('changed');
+    }
+    if (!you) {
+      announcer.say(`${name}: ${text}.`);
+    }
+  }
+
+  log(status, name, text, data = {}) {
+    const entry = document.createElement('li');
+    Object.assign(entry.dataset, data);
+    const time = document.createElement('time');
+    const at = new Date();
+    time.dateTime = at.toISOString();
+    time.textContent = preciseTime(at);
+    const line = document.createElement('span');
+    if (status) {
+      line.append(dot(status));
+    }
+    if (name) {
+      const who = document.createElement('strong');
+      who.textContent = name;
+      line.append(who, ' ', text);
+    } else {
+      line.className = 'aside-note';
+      line.append(text);
+    }
+    entry.append(time, line);
+    const list = $('log');
+    list.prepend(entry);
+    while (list.childElementCount > MAX_LOG) {
+      list.lastElementChild.remove();
+    }
+    this.renderLog();
+  }
+
+  renderLog() {
+    const empty = $('log').childElementCount === 0;
+    $('no-log').hidden = !empty;
+    $('clear-log').hidden = empty;
+  }
+
+  // Oneself
+
+  showOwn(presence) {
+    const before = this.ownPresence;
+    this.ownPresence = presence;
+    this.renderOwn();
+    if (before && presence && !this.people.has(this.session.userId)) {
+      this.logChange(this.session.userId, before, presence);
+    }
+    this.readOwn();
+  }
+
+  /** Reads one's own claim; what was asked before a write came through does not count. */
+  async readOwn() {
+    const reader = ++this.readers;
+    const wait = this.wroteAt + SETTLE - performance.now();
+    if (wait > 0) {
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+    if (reader !== this.readers || this.ended.signal.aborted) {
+      return;
+    }
+    try {
+      const own = await this.call('GET', userPath(this.session.userId, 'status'));
+      if (reader === this.readers && !this.ended.signal.aborted) {
+        this.own = own;
+        this.renderOwn();
+        this.renderPrivacy();
+        this.fillForm();
+      }
+    } catch (e) {
+      this.refused(e);
+    }
+  }
+
+  renderOwn() {
+    const { own, ownPresence } = this;
+    const invisible = own?.claim?.status === 'invisible';
+    const status = invisible ? 'invisible' : (ownPresence?.status ?? 'unknown');
+    setAvatar($('you-avatar'), this.session.userId, status);
+    const shown = this.lost ? 'Was shown as' : 'Shown as';
+    let words = ownPresence ? `${shown} ${stateWords(ownPresence, true)}` : 'Not shown yet';
+    if (invisible) {
+      words = 'Invisible: shown as offline';
+    }
+    const until = own?.claim?.expires_at;
+    setText($('you-state'), until ? `${words}, until ${moment(until)}` : words);
+    $('clear-status').hidden = !(own?.claim || own?.custom_status);
+  }
+
+  /** Makes the form say what is so, unless someone is filling it in. */
+  fillForm() {
+    if (!this.formTouched) {
+      const { own } = this;
+      const claim = own?.claim ?? null;
+      const activity = claim ? claim.activity : (this.ownPresence?.activity ?? null);
+      const known = !activity || activity in ACTIVITY_WORDS;
+      $('status-form').elements.status.value = claim?.status ?? 'online';
+      $('activity').value = known ? (activity ?? '') : 'other';
+      $('own-activity').value = known ? '' : activity;
+      $('custom-status').value = own?.custom_status ?? '';
+      fillDurations($('expiry'), 'Until I change it', claim?.expires_at);
+      fillDurations($('custom-expiry'), 'Never', own?.custom_status_expires_at);
+    }
+    this.renderForm();
+  }
+
+  renderForm() {
+    $('expiry-field').hidden = $('status-form').elements.status.value === 'online';
+    $('own-activity-field').hidden = $('activity').value !== 'other';
+    $('custom-expiry-field').hidden = $('custom-status').value === '';
+  }
+
+  async setStatus() {
+    clearField('status-error');
+    clearField('own-activity', true);
+    const status = $('status-form').elements.status.value;
+    let activity = $('activity').value;
+    if (activity === 'other') {
+      activity = $('own-activity').value.trim();
+      if (!ACTIVITY.test(activity)) {
+        setFault('own-activity', 'status-error', 'An activity is one word: letters, digits and . _ : -');
+        return;
+      }
+    }
+    const text = $('custom-status').value.trim();
+    await this.putStatus({
+      status,
+      activity: activity || null,
+      custom_status: text || null,
+      ...(status !== 'online' && expiry('expires_in', $('expiry'))),
+      ...(text && expiry('custom_status_expires_in', $('custom-expiry'))),
+    });
+  }
+
+  async clearStatus() {
+    await this.putStatus({ status: 'online', activity: null, custom_status: null });
+    $('status-form').querySelector('.primary').focus();
+  }
+
+  async putStatus(body) {
+    const button = $('status-form').querySelector('.primary');
+    button.disabled = true;
+    try {
+      await this.call('PUT', userPath(this.session.userId, 'status'), body);
+      this.formTouched = false;
+      this.wrote();
+      announcer.sayNow('Your status is set.');
+    } catch (e) {
+      this.refused(e, 'status-error');
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  // Who sees one
+
+  renderPrivacy() {
+    const visibility = this.own?.visibility;
+    setText($('privacy-state'), visibility ? (VISIBILITY_WORDS[visibility] ?? visibility) : '');
+    for (const radio of $('visibility').querySelectorAll('input')) {
+      radio.checked = radio.value === visibility;
+    }
+  }
+
+  async setVisibility(visibility) {
+    clearField('privacy-error');
+    try {
+      await this.call('PUT', userPath(this.session.userId, 'visibility'), { visibility });
+      if (this.own) {
+        this.own.visibility = visibility;
+      }
+      this.wrote();
+      announcer.sayNow(`Seen by: ${VISIBILITY_WORDS[visibility]}.`);
+    } catch (e) {
+      this.refused(e, 'privacy-error');
+    }
+    this.renderPrivacy();
+  }
+
+  async readContacts(after) {
+    try {
+      const query = after ? `&after=${encodeURIComponent(after)}` : '';
+      const page = await this.call('GET', userPath(this.session.userId, `contacts?limit=100${query}`));
+      if (this.ended.signal.aborted) {
+        return;
+      }
+      this.contacts = after ? [...this.contacts, ...page.contacts] : page.contacts;
+      this.nextContacts = page.next ?? null;
+      this.renderContacts();
+    } catch (e) {
+      this.refused(e, 'privacy-error');
+    }
+  }
+
+  async addContact() {
+    const id = $('contact').value.trim();
+    if (!ID.test(id)) {
+      setFault(
+        'contact',
+        'privacy-error',
+        id ? `${quoted(id)} cannot be a name.` : 'Type a name first.',
+      );
+      return;
+    }
+    try {
+      await this.call('PUT', userPath(this.session.userId, `contacts/${encodeURIComponent(id)}`));
+      clearField('contact');
+      clearField('privacy-error');
+      this.contacts = [id, ...this.contacts.filter((other) => other !== id)];
+      this.renderContacts();
+      announcer.sayNow(`${id} is a contact.`);
+    } catch (e) {
+      this.refused(e, 'privacy-error');
+    }
+  }
+
+  async removeContact(id) {
+    clearField('privacy-error');
+    try {
+      await this.call('DELETE', userPath(this.session.userId, `contacts/${encodeURIComponent(id)}`));
+      this.contacts = this.contacts.filter((other) => other !== id);
+      this.renderContacts();
+      $('contact').focus();
+      announcer.sayNow(`${id} is no longer a contact.`);
+    } catch (e) {
+      this.refused(e, 'privacy-error');
+    }
+  }
+
+  renderContacts() {
+    const rows = this.contacts.map((id) => {
+      const row = $('contact-template').content.firstElementChild.cloneNode(true);
+      row.dataset.user = id;
+      row.querySelector('.contact-name').textContent = id;
+      const remove = row.querySelector('button');
+      remove.setAttribute('aria-label', `Remove the contact ${id}`);
+      remove.title = `Remove ${id}`;
+      remove.addEventListener('click', () => this.removeContact(id));
+      return row;
+    });
+    $('contacts').replaceChildren(...rows);
+    $('no-contacts').hidden = rows.length > 0;
+    $('more-contacts').hidden = this.nextContacts === null;
+  }
+
+  // Calls
+
+  call(method, path, body) {
+    return call(this.session, method, path, body);
+  }
+
+  wrote() {
+    this.wroteAt = performance.now();
+    this.readOwn();
+  }
+
+  /** Says why a call failed where it was made; a token that no longer counts ends the visit. */
+  refused(error, place) {
+    if (this.ended.signal.aborted) {
+      return;
+    }
+    if (!(error instanceof ApiError)) {
+      throw error;
+    }
+    if (error.status === 401) {
+      signOut(`You were signed out: ${error.message}`);
+    } else if (place) {
+      setText($(place), error.message);
+    }
+  }
+}
+
+/** What changed, in words; null if nothing that one would want to read. */
+function changeWords(before, now) {
+  const from = before?.status ?? 'unknown';
+  const to = now?.status ?? 'unknown';
+  if (from !== to) {
+    const custom = now?.custom_status && to !== 'offline' ? `, ${quoted(now.custom_status)}` : '';
+    const state = now ? stateWords(now) : STATUS_WORDS.unknown;
+    return `${STATUS_WORDS[from]} → ${state}${custom}`;
+  }
+  if (!now) {
+    return null;
+  }
+  const parts = [];
+  if (before.activity !== now.activity) {
+    parts.push(now.activity ? activityWord(now.activity) : 'no activity');
+  }
+  if (before.custom_status !== now.custom_status) {
+    parts.push(now.custom_status ? quoted(now.custom_status) : 'no custom status');
+  }
+  const devices = Object.keys(now.devices ?? {});
+  if (parts.length === 0 && Object.keys(before.devices ?? {}).join() !== devices.join()) {
+    parts.push(`on ${devices.join(', ')}`);
+  }
+  return parts.length > 0 ? parts.join(', ') : null;
+}
+
+// Forms
+
+function fillDurations(select, none, expiresAt) {
+  const options = [new Option(none, '')];
+  if (expiresAt) {
+    options.push(new Option(`As it is: until ${moment(expiresAt)}`, `at:${expiresAt}`, false, true));
+  }
+  for (const [seconds, words] of DURATIONS) {
+    options.push(new Option(words, seconds));
+  }
+  select.replaceChildren(...options);
+}
+
+/** The chosen duration as a field of a call: seconds, or null for none. */
+function expiry(field, select) {
+  const { value } = select;
+  let seconds = null;
+  if (value === 'today') {
+    const midnight = new Date();
+    midnight.setHours(24, 0, 0, 0);
+    seconds = Math.ceil((midnight - Date.now()) / 1000);
+  } else if (value.startsWith('at:')) {
+    seconds = Math.max(1, Math.ceil(Number(value.slice(3)) - clock.now()));
+  } else if (value) {
+    seconds = Number(value);
+  }
+  return { [field]: seconds };
+}
+
+function setFault(input, place, text) {
+  $(input).setAttribute('aria-invalid', 'true');
+  setText($(place), text);
+  $(input).focus();
+}
+
+function clearField(id, keepValue = false) {
+  const element = $(id);
+  element.removeAttribute('aria-invalid');
+  if (element.localName !== 'input') {
+    element.textContent = '';
+  } else if (!keepValue) {
+    element.value = '';
+  }
+}
+
+function retryWords({ retryAt }) {
+  const seconds = retryAt ? Math.ceil((retryAt - Date.now()) / 1000) : 0;
+  return seconds > 0 ? `Next try in ${seconds} s.` : 'Trying now …';
+}
+
+// Signing in and out
+
+let visit = null;
+let auth = 'none';
+
+function showSignIn(reason = '') {
+  $('app').hidden = true;
+  $('sign-in').hidden = false;
+  $('sign-in-reason').hidden = reason === '';
+  setText($('sign-in-reason'), reason);
+  $('name-field').hidden = auth === 'jwt';
+  $('token-field').hidden = auth !== 'jwt';
+  (auth === 'jwt' ? $('token') : $('name')).focus();
+}
+
+function begin(session) {
+  store(sessionStorage, SESSION, session);
+  $('sign-in').hidden = true;
+  $('app').hidden = false;
+  for (const id of ['you', 'privacy']) {
+    $(id).open = matchMedia('(min-width: 52rem)').matches;
+  }
+  visit = new Visit(session);
+  visit.start();
+}
+
+function signOut(reason) {
+  visit?.end();
+  visit = null;
+  store(sessionStorage, SESSION, null);
+  $('sign-in-form').reset();
+  showSignIn(reason);
+}
+
+/** Whose token it is; null if it is none. It is the gateway that checks it. */
+function subjectOf(token) {
+  try {
+    const payload = token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/');
+    const bytes = Uint8Array.from(atob(payload), (c) => c.charCodeAt(0));
+    const { sub } = JSON.parse(new TextDecoder().decode(bytes));
+    return typeof sub === 'string' && ID.test(sub) ? sub : null;
+  } catch {
+    return null;
+  }
+}
+
+function enteredSession() {
+  if (auth === 'jwt') {
+    const token = $('token').value.replace(/\s+/g, '');
+    const userId = subjectOf(token);
+    return userId ? { userId, token } : { input: 'token', fault: 'That is not a token of a user.' };
+  }
+  const userId = $('name').value.trim();
+  if (ID.test(userId)) {
+    return { userId };
+  }
+  const fault = userId ? 'Letters, digits and . _ : @ - only, please.' : 'Type your name first.';
+  return { input: 'name', fault };
+}
+
+async function signIn() {
+  setText($('sign-in-error'), '');
+  $('name').removeAttribute('aria-invalid');
+  $('token').removeAttribute('aria-invalid');
+  const session = enteredSession();
+  if (session.fault) {
+    setFault(session.input, 'sign-in-error', session.fault);
+    return;
+  }
+  const button = $('sign-in-form').querySelector('button');
+  button.disabled = true;
+  try {
+    if (session.token) {
+      await call(session, 'GET', userPath(session.userId, 'visibility'));
+    }
+    begin(session);
+    $('people').focus({ preventScroll: true });
+  } catch (e) {
+    setFault(auth === 'jwt' ? 'token' : 'name', 'sign-in-error', e.message);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+async function open() {
+  const response = await fetch('/page/config.json', { cache: 'no-store' });
+  ({ auth } = await response.json());
+  const session = stored(sessionStorage, SESSION);
+  if (session && ID.test(session.userId) && Boolean(session.token) === (auth === 'jwt')) {
+    begin(session);
+  } else {
+    showSignIn();
+  }
+}
+
+$('sign-in-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  signIn();
+});
+
+open();
