@@ -1,0 +1,286 @@
+/** Against a real gateway: PRESENCE_TEST_URL with auth=none, PRESENCE_TEST_JWT_URL with tokens of PRESENCE_TEST_JWT_SECRET. */
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { afterEach, describe, test } from 'node:test';
+import { WebSocket } from 'ws';
+import { PresenceClient } from '../src/presence-client.js';
+
+const { PRESENCE_TEST_URL: url, PRESENCE_TEST_JWT_URL: jwtUrl, PRESENCE_TEST_JWT_SECRET: secret } = process.env;
+const PATIENCE = 20_000;
+const run = Date.now().toString(36);
+let people = 0;
+const clients = [];
+
+function someone(name) {
+  return `${name}.${run}.${people++}`;
+}
+
+/** A client whose events are kept, and whose sockets can be cut. */
+function client(userId, { base = url, device = 'web', ...options } = {}) {
+  const sockets = [];
+  const made = new PresenceClient(`${base}/presence`, userId, device, {
+    WebSocket: class extends (options.WebSocket ?? WebSocket) {
+      constructor(address) {
+        super(address);
+        sockets.push(this);
+      }
+    },
+    ...without(options, 'WebSocket'),
+  });
+  const here = {
+    client: made,
+    sockets,
+    seen: [],
+    states: [],
+    errors: [],
+    cut: () => sockets.at(-1).terminate(),
+    sees: (id) => made.presences.get(id)?.status,
+    /** The statuses in which someone was seen, one after the other, from when they were known. */
+    saw: (id) =>
+      here.seen
+        .filter((presence) => presence.user_id === id && presence.known)
+        .map(({ status }) => status)
+        .filter((status, i, all) => status !== all[i - 1]),
+  };
+  made.on('onPresenceChange', (presence) => here.seen.push(presence));
+  made.on('onConnectionChange', ({ state }) => here.states.push(state));
+  made.on('onError', (error) => here.errors.push(error));
+  clients.push(made);
+  return here;
+}
+
+function without(object, name) {
+  const { [name]: _, ...rest } = object;
+  return rest;
+}
+
+function online(userId, options) {
+  const here = client(userId, options);
+  here.client.connect();
+  here.client.setOnline();
+  return here;
+}
+
+/** Two who see each other online. */
+async function two(options) {
+  const ada = someone('ada');
+  const bob = someone('bob');
+  const a = online(ada, options);
+  const b = online(bob);
+  a.client.subscribeToUsers([bob]);
+  b.client.subscribeToUsers([ada]);
+  await until(() => a.sees(bob) === 'online' && b.sees(ada) === 'online', 'both are online');
+  return { ada, bob, a, b };
+}
+
+async function until(condition, what, patience = PATIENCE) {
+  const end = Date.now() + patience;
+  while (!condition()) {
+    assert.ok(Date.now() < end, `waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+async function put(path, body = {}) {
+  const response = await fetch(`${url}/v1/users/${path}`, {
+    method: 'PUT',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  assert.equal(response.status, 202, path);
+}
+
+afterEach(() => {
+  for (const each of clients.splice(0)) {
+    each.disconnect();
+  }
+});
+
+describe('a real gateway', { skip: url ? false : 'PRESENCE_TEST_URL is not set' }, () => {
+  test('should show two people each other online, busy, away, invisible and offline', async () => {
+    const { ada, a, b } = await two();
+    a.client.setStatus('busy', 'shipping', 'in_call');
+    await until(() => b.sees(ada) === 'busy', 'busy');
+    const busy = b.client.presences.get(ada);
+    assert.equal(busy.custom_status, 'shipping');
+    assert.equal(busy.activity, 'in_call');
+    assert.deepEqual(busy.devices, { web: 'busy' });
+
+    a.client.setStatus('away', '');
+    await until(() => b.sees(ada) === 'away', 'away');
+    assert.equal(b.client.presences.get(ada).custom_status, null);
+
+    a.client.setStatus('invisible');
+    await until(() => b.sees(ada) === 'offline', 'invisible');
+    assert.deepEqual(b.client.presences.get(ada).devices, {});
+
+    a.client.setStatus('online');
+    await until(() => b.sees(ada) === 'online', 'online');
+
+    const before = Date.now();
+    a.client.disconnect();
+    await until(() => b.sees(ada) === 'offline', 'offline', 1_500);
+    assert.ok(Date.now() - before < 1_500, 'the goodbye waited for a grace');
+    assert.deepEqual([...a.errors, ...b.errors], []);
+  });
+
+  test('should vanish for strangers and stay for contacts', async () => {
+    const { ada, bob, a, b } = await two();
+    const eve = online(someone('eve'));
+    eve.client.subscribeToUsers([ada]);
+    await until(() => eve.sees(ada) === 'online', 'a stranger sees her');
+    await put(`${ada}/contacts/${bob}`);
+    await put(`${ada}/visibility`, { visibility: 'contacts' });
+    await until(() => eve.sees(ada) === 'offline', 'she vanishes');
+    a.client.setStatus('busy');
+    await until(() => b.sees(ada) === 'busy', 'her contact sees her');
+    assert.deepEqual(eve.saw(ada), ['online', 'offline']);
+    const late = online(someone('joe'));
+    late.client.subscribeToUsers([ada]);
+    await until(() => late.client.presences.has(ada), 'she is told as not known');
+    assert.equal(late.client.presences.get(ada).known, false);
+    await put(`${ada}/visibility`, { visibility: 'everyone' });
+    await until(() => eve.sees(ada) === 'busy' && late.sees(ada) === 'busy', 'she is back');
+  });
+
+  test('should come back by itself after a cut, with nothing shown to others and nothing missed', async () => {
+    const { ada, bob, a, b } = await two();
+    const session = a.client.sessionId;
+    a.cut();
+    await until(() => a.client.connection.state === 'reconnecting', 'the cut is noticed');
+    assert.equal(a.client.stale, true);
+    b.client.setStatus('busy', 'while you were gone');
+    await until(() => !a.client.stale && a.sees(bob) === 'busy', 'all is known again');
+    assert.notEqual(a.client.sessionId, session);
+    b.client.setStatus('online');
+    await until(() => a.sees(bob) === 'online', 'updates go on');
+    // Longer than the grace of the session that was cut.
+    a.client.setStatus('busy');
+    await until(() => b.sees(ada) === 'busy', 'others hear on');
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    assert.deepEqual(b.saw(ada), ['online', 'busy']);
+    assert.deepEqual(a.states, ['connecting', 'connected', 'reconnecting', 'reconnecting', 'connected']);
+  });
+
+  test('should say what was set while there was no connection', async () => {
+    const { ada, a, b } = await two();
+    a.cut();
+    await until(() => a.client.connection.state === 'reconnecting', 'the cut is noticed');
+    a.client.setStatus('invisible');
+    await until(() => b.sees(ada) === 'offline', 'it arrives');
+    assert.equal(a.client.status, 'invisible');
+  });
+
+  test('should go away when idle and come back with activity, and leave busy alone', async () => {
+    const window = new EventTarget();
+    const { ada, a, b } = await two({ awayAfter: 1, environment: { window } });
+    await until(() => b.sees(ada) === 'away', 'idle');
+    window.dispatchEvent(new Event('keydown'));
+    await until(() => b.sees(ada) === 'online', 'active');
+    a.client.setStatus('busy');
+    await until(() => b.sees(ada) === 'busy', 'busy');
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    window.dispatchEvent(new Event('keydown'));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    window.dispatchEvent(new Event('keydown'));
+    a.client.setStatus('busy', 'still');
+    await until(() => b.client.presences.get(ada).custom_status === 'still', 'a later change');
+    assert.deepEqual(b.saw(ada), ['online', 'away', 'online', 'busy']);
+  });
+
+  test('should stay away over a cut, not online for a moment', async () => {
+    const { ada, a, b } = await two({ awayAfter: 1 });
+    await until(() => b.sees(ada) === 'away', 'idle');
+    a.cut();
+    await until(() => a.states.filter((state) => state === 'connected').length === 2, 'it is back');
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    assert.deepEqual(b.saw(ada), ['online', 'away']);
+  });
+
+  test('should be answered when it asks for a sign of life, also by one who hides', async () => {
+    const ada = someone('ada');
+    const a = online(ada);
+    await until(() => a.client.connection.state === 'connected', 'connected');
+    await put(`${ada}/visibility`, { visibility: 'nobody' });
+    const [socket] = a.sockets;
+    const answers = [];
+    socket.addEventListener('message', ({ data }) => answers.push(JSON.parse(data).type));
+    a.client.setStatus('busy');
+    await until(() => answers.includes('initial_presence'), 'an answer');
+    assert.deepEqual(a.client.subscriptions, []);
+    assert.deepEqual(a.errors, []);
+  });
+
+  test('should follow 2,500 of whom nobody has heard', async () => {
+    const a = online(someone('ada'));
+    const ids = Array.from({ length: 2_500 }, (_, i) => `nobody.${run}.${i}`);
+    a.client.subscribeToUsers(ids);
+    await until(() => a.client.presences.size === 2_500, 'all are told');
+    assert.equal(a.client.stale, false);
+    assert.ok([...a.client.presences.values()].every(({ known, status }) => !known && status === 'offline'));
+    assert.deepEqual(a.errors, []);
+  });
+
+  test('should stop when a page of its origin may not connect', async () => {
+    const a = client(someone('ada'), {
+      WebSocket: class extends WebSocket {
+        constructor(address) {
+          super(address, { origin: 'https://elsewhere.test' });
+        }
+      },
+    });
+    a.client.connect();
+    await until(() => a.client.connection.state === 'disconnected', 'it stops');
+    assert.equal(a.client.connection.code, 4403);
+  });
+});
+
+describe('a real gateway with tokens', { skip: jwtUrl ? false : 'PRESENCE_TEST_JWT_URL is not set' }, () => {
+  function jwt(sub, lifetime) {
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, exp: Math.ceil(Date.now() / 1000) + lifetime })}`;
+    return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+  }
+
+  test('should change its token over a new socket, and nobody see it', async () => {
+    const ada = someone('ada');
+    const bob = someone('bob');
+    let given = 0;
+    const a = online(null, {
+      base: jwtUrl,
+      token: async () => {
+        given++;
+        return jwt(ada, 4);
+      },
+    });
+    const b = online(bob, { base: jwtUrl, token: jwt(bob, 600) });
+    b.client.subscribeToUsers([ada]);
+    a.client.subscribeToUsers([bob]);
+    await until(() => b.sees(ada) === 'online' && a.sees(bob) === 'online', 'both are online');
+    assert.equal(a.client.userId, ada);
+    await until(() => given >= 4, 'the token is changed');
+    b.client.setStatus('busy');
+    await until(() => a.sees(bob) === 'busy', 'updates go on');
+    assert.deepEqual(b.saw(ada), ['online']);
+    assert.deepEqual(a.states, ['connecting', 'connected']);
+    assert.equal(a.client.stale, false);
+    assert.deepEqual(a.errors, []);
+  });
+
+  test('should ask for another token when one is refused', async () => {
+    const ada = someone('ada');
+    const tokens = ['not a token', jwt(ada, -60), jwt(ada, 600)];
+    const a = client(ada, { base: jwtUrl, token: () => tokens.shift() });
+    a.client.connect();
+    await until(() => a.client.connection.state === 'connected', 'the third is taken');
+    assert.deepEqual(tokens, []);
+  });
+
+  test('should stop when the only token it has is refused', async () => {
+    const a = client(someone('ada'), { base: jwtUrl, token: 'not a token' });
+    a.client.connect();
+    await until(() => a.client.connection.state === 'disconnected', 'it stops');
+    assert.equal(a.client.connection.code, 4401);
+  });
+});
+
