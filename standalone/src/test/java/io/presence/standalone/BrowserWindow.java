@@ -1,0 +1,277 @@
+package io.presence.standalone;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.logging.Level;
+import org.openqa.selenium.By;
+import org.openqa.selenium.Keys;
+import org.openqa.selenium.WebElement;
+import org.openqa.selenium.chrome.ChromeDriver;
+import org.openqa.selenium.chrome.ChromeDriverService;
+import org.openqa.selenium.chrome.ChromeOptions;
+import org.openqa.selenium.interactions.Actions;
+import org.openqa.selenium.logging.LogEntry;
+import org.openqa.selenium.logging.LogType;
+import org.openqa.selenium.logging.LoggingPreferences;
+
+/** The page in a headless Chromium of its own, used as a person would. */
+final class BrowserWindow implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(15);
+  private static final Duration POLL = Duration.ofMillis(50);
+  private static final Path SCREENSHOTS = Path.of("target/screenshots");
+  private static final String AXE = read("/axe.min.js");
+
+  private final ChromeDriver driver;
+  private final List<String> errors = new ArrayList<>();
+
+  private BrowserWindow(ChromeDriver driver) {
+    this.driver = driver;
+  }
+
+  /** Whether there is a browser here that can be driven. */
+  static boolean available() {
+    return onPath("chromium").isPresent() && onPath("chromedriver").isPresent();
+  }
+
+  /** Opens the page. */
+  static BrowserWindow open(String url) {
+    LoggingPreferences logs = new LoggingPreferences();
+    logs.enable(LogType.BROWSER, Level.ALL);
+    ChromeOptions options =
+        new ChromeOptions()
+            .setBinary(onPath("chromium").orElseThrow())
+            .addArguments(
+                "--headless=new",
+                "--window-size=1280,900",
+                "--disable-dev-shm-usage",
+                "--disable-gpu",
+                "--disable-extensions",
+                "--disable-background-networking",
+                "--no-first-run");
+    options.setCapability("goog:loggingPrefs", logs);
+    if (System.getProperty("user.name").equals("root")) {
+      options.addArguments("--no-sandbox");
+    }
+    // Named, it is not looked for elsewhere.
+    ChromeDriverService service =
+        new ChromeDriverService.Builder()
+            .usingDriverExecutable(onPath("chromedriver").orElseThrow())
+            .usingAnyFreePort()
+            .build();
+    BrowserWindow window = new BrowserWindow(new ChromeDriver(service, options));
+    window.driver.get(url);
+    return window;
+  }
+
+  // What a person does
+
+  void signIn(String name) {
+    element("#name").sendKeys(name, Keys.ENTER);
+    awaitLive();
+  }
+
+  void signOut() {
+    click("#sign-out");
+  }
+
+  void add(String... people) {
+    element("#person").sendKeys(String.join(" ", people), Keys.ENTER);
+  }
+
+  void setStatus(String status, String activity, String customStatus) {
+    click("#status-form label:has([value=" + status + "])");
+    click("#activity option[value='" + activity + "']");
+    WebElement text = element("#custom-status");
+    text.clear();
+    text.sendKeys(customStatus);
+    click("#status-form [type=submit]");
+  }
+
+  void setVisibility(String visibility) {
+    click("#visibility label:has([value=" + visibility + "])");
+  }
+
+  void addContact(String name) {
+    element("#contact").sendKeys(name, Keys.ENTER);
+    awaitThat("#contacts [data-user='" + name + "']");
+  }
+
+  void clearLog() {
+    click("#clear-log");
+  }
+
+  void moveMouse() {
+    new Actions(driver).moveByOffset(1, 1).moveByOffset(-1, -1).perform();
+  }
+
+  void reload() {
+    driver.navigate().refresh();
+    awaitLive();
+  }
+
+  // What a person sees
+
+  void awaitLive() {
+    awaitThat("#app[data-connection=live]");
+  }
+
+  void awaitPerson(String name, String status) {
+    awaitThat(person(name) + "[data-status=" + status + "]");
+  }
+
+  void awaitThat(String selector) {
+    await(selector)
+        .atMost(PATIENCE)
+        .pollInterval(POLL)
+        .until(() -> driver.findElements(By.cssSelector(selector)).stream().anyMatch(this::shown));
+  }
+
+  private boolean shown(WebElement element) {
+    return element.isDisplayed();
+  }
+
+  /** What is written about a person. */
+  String textOf(String name) {
+    return element(person(name) + " .person-text").getText();
+  }
+
+  String text(String selector) {
+    return element(selector).getText();
+  }
+
+  boolean has(String selector) {
+    return driver.findElements(By.cssSelector(selector)).stream().anyMatch(this::shown);
+  }
+
+  /** The statuses that a person came to, by the log, the oldest first. */
+  List<String> logOf(String name) {
+    return driver
+        .findElements(By.cssSelector("#log [data-user='" + name + "']"))
+        .reversed()
+        .stream()
+        .map(entry -> Objects.requireNonNull(entry.getDomAttribute("data-to")))
+        .toList();
+  }
+
+  // How it looks
+
+  /** Looks at the page with other eyes: 0 as width is that of the window. */
+  void emulate(int width, boolean dark) {
+    driver.executeCdpCommand(
+        "Emulation.setEmulatedMedia",
+        Map.of(
+            "features",
+            List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
+    if (width == 0) {
+      driver.executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
+    } else {
+      driver.executeCdpCommand(
+          "Emulation.setDeviceMetricsOverride",
+          Map.of("width", width, "height", 800, "deviceScaleFactor", 1, "mobile", false));
+    }
+  }
+
+  /** Keeps a picture of the whole page in {@code target/screenshots}. */
+  void shoot(String name) {
+    Object picture =
+        driver
+            .executeCdpCommand(
+                "Page.captureScreenshot", Map.of("format", "png", "captureBeyondViewport", true))
+            .get("data");
+    try {
+      Files.createDirectories(SCREENSHOTS);
+      Files.write(
+          SCREENSHOTS.resolve(name + ".png"), Base64.getDecoder().decode(String.valueOf(picture)));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** What axe-core finds fault with, one line each. */
+  List<String> violations() {
+    driver.executeScript(AXE);
+    Object found =
+        driver.executeAsyncScript(
+            """
+            const done = arguments[arguments.length - 1];
+            axe.run().then(
+                (results) => done(JSON.stringify(results.violations)),
+                (failure) => done(JSON.stringify([{id: String(failure), nodes: []}])));
+            """);
+    List<String> faults = new ArrayList<>();
+    for (JsonNode violation : TopicReader.json(String.valueOf(found).getBytes(UTF_8))) {
+      faults.add(violation.path("id").asText());
+      violation
+          .path("nodes")
+          .forEach(
+              node -> faults.add("  " + node.path("target") + " " + node.path("failureSummary")));
+    }
+    return faults;
+  }
+
+  /** Whether something does not fit the width. */
+  boolean overflows() {
+    return Boolean.TRUE.equals(
+        driver.executeScript(
+            "return document.documentElement.scrollWidth > document.documentElement.clientWidth"));
+  }
+
+  /** All that the browser's console held against the page so far. */
+  List<String> errors() {
+    for (LogEntry entry : driver.manage().logs().get(LogType.BROWSER)) {
+      if (entry.getLevel().intValue() >= Level.WARNING.intValue()) {
+        errors.add(entry.getMessage());
+      }
+    }
+    return errors;
+  }
+
+  @Override
+  public void close() {
+    driver.quit();
+  }
+
+  private void click(String selector) {
+    element(selector).click();
+  }
+
+  private WebElement element(String selector) {
+    awaitThat(selector);
+    return driver.findElement(By.cssSelector(selector));
+  }
+
+  private static String person(String name) {
+    return "#people-list [data-user='" + name + "']";
+  }
+
+  private static Optional<File> onPath(String program) {
+    return Arrays.stream(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator, -1))
+        .map(directory -> new File(directory, program))
+        .filter(File::canExecute)
+        .findFirst();
+  }
+
+  private static String read(String resource) {
+    try (InputStream in = BrowserWindow.class.getResourceAsStream(resource)) {
+      return new String(Objects.requireNonNull(in, resource).readAllBytes(), UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
