@@ -538,10 +538,10 @@ class Visit {
     this.renderDetail(person);
   }
 
-  renderDetail({ row, presence }) {
+  renderDetail({ row, presence, seen }) {
     const detail = row.querySelector('.person-detail');
     if (!presence) {
-      setText(detail, '');
+      setText(detail, seen ? 'Not known, or not shown to you' : '');
     } else if (presence.status === 'offline') {
       setText(
         detail,

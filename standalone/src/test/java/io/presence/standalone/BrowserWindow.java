@@ -58,7 +58,9 @@ final class BrowserWindow implements AutoCloseable {
             .setBinary(onPath("chromium").orElseThrow())
             .addArguments(
                 "--headless=new",
-                "--window-size=1280,900",
+                "--window-size=1280,1150",
+                "--hide-scrollbars",
+                "--force-prefers-reduced-motion",
                 "--disable-dev-shm-usage",
                 "--disable-gpu",
                 "--disable-extensions",
@@ -183,7 +185,7 @@ final class BrowserWindow implements AutoCloseable {
     } else {
       driver.executeCdpCommand(
           "Emulation.setDeviceMetricsOverride",
-          Map.of("width", width, "height", 800, "deviceScaleFactor", 1, "mobile", false));
+          Map.of("width", width, "height", 800, "deviceScaleFactor", 1, "mobile", true));
     }
   }
 
