@@ -343,7 +343,7 @@ class Visit {
     const url = new URL('/presence', location.href);
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
     const { userId, token } = this.session;
-    this.client = new PresenceClient(url.href, userId, DEVICE, token ? { token: () => token } : {});
+    this.client = new PresenceClient(url.href, userId, DEVICE, token ? { token } : {});
     const hear = (event, listener) =>
       this.client.on(event, (...args) => this.ended.signal.aborted || listener(...args));
     hear('onWelcome', ({ serverTime }) => clock.set(serverTime));

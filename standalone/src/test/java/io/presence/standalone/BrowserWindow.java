@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
@@ -29,13 +30,21 @@ import org.openqa.selenium.interactions.Actions;
 import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
+import org.slf4j.LoggerFactory;
 
 /** The page in a headless Chromium of its own, used as a person would. */
 final class BrowserWindow implements AutoCloseable {
+  private static final org.slf4j.Logger LOG = LoggerFactory.getLogger(BrowserWindow.class);
   private static final Duration PATIENCE = Duration.ofSeconds(15);
   private static final Duration POLL = Duration.ofMillis(50);
   private static final Path SCREENSHOTS = Path.of("target/screenshots");
   private static final String AXE = read("/axe.min.js");
+  // Selenium wants to tell that it does not know the newest Chromium; what is used here it knows.
+  private static final Logger SELENIUM = Logger.getLogger("org.openqa.selenium.devtools");
+
+  static {
+    SELENIUM.setLevel(Level.SEVERE);
+  }
 
   private final ChromeDriver driver;
   private final List<String> errors = new ArrayList<>();
@@ -46,7 +55,11 @@ final class BrowserWindow implements AutoCloseable {
 
   /** Whether there is a browser here that can be driven. */
   static boolean available() {
-    return onPath("chromium").isPresent() && onPath("chromedriver").isPresent();
+    boolean available = onPath("chromium").isPresent() && onPath("chromedriver").isPresent();
+    if (!available) {
+      LOG.warn("Chromium is not installed: the browser tests did not run");
+    }
+    return available;
   }
 
   /** Opens the page. */
@@ -59,7 +72,6 @@ final class BrowserWindow implements AutoCloseable {
             .addArguments(
                 "--headless=new",
                 "--window-size=1280,1150",
-                "--hide-scrollbars",
                 "--force-prefers-reduced-motion",
                 "--disable-dev-shm-usage",
                 "--disable-gpu",
@@ -94,6 +106,10 @@ final class BrowserWindow implements AutoCloseable {
 
   void add(String... people) {
     element("#person").sendKeys(String.join(" ", people), Keys.ENTER);
+  }
+
+  void remove(String name) {
+    click(person(name) + " button");
   }
 
   void setStatus(String status, String activity, String customStatus) {
@@ -146,6 +162,13 @@ final class BrowserWindow implements AutoCloseable {
 
   private boolean shown(WebElement element) {
     return element.isDisplayed();
+  }
+
+  /** Whom one watches, as listed. */
+  List<String> people() {
+    return driver.findElements(By.cssSelector("#people-list [data-user]")).stream()
+        .map(row -> Objects.requireNonNull(row.getDomAttribute("data-user")))
+        .toList();
   }
 
   /** What is written about a person. */
@@ -227,11 +250,20 @@ final class BrowserWindow implements AutoCloseable {
     return faults;
   }
 
-  /** Whether something does not fit the width. */
-  boolean overflows() {
-    return Boolean.TRUE.equals(
+  /** What does not fit its width. */
+  List<String> overflows() {
+    Object found =
         driver.executeScript(
-            "return document.documentElement.scrollWidth > document.documentElement.clientWidth"));
+            """
+            return JSON.stringify([...document.querySelectorAll('html, html *')]
+                .filter((e) => e.scrollWidth > e.clientWidth + 1)
+                .filter((e) => e.localName === 'html' || getComputedStyle(e).overflowX === 'auto')
+                .map((e) => e.localName + '#' + e.id));
+            """);
+    List<String> overflowing = new ArrayList<>();
+    TopicReader.json(String.valueOf(found).getBytes(UTF_8))
+        .forEach(element -> overflowing.add(element.asText()));
+    return overflowing;
   }
 
   /** All that the browser's console held against the page so far. */
