@@ -9,9 +9,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -48,9 +50,28 @@ public final class Fanout {
       Duration patience,
       Executor executor,
       MeterRegistry registry) {
+    this(
+        partitions,
+        queries,
+        patience,
+        executor,
+        (delay, task) ->
+            CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS, executor)
+                .execute(task),
+        registry);
+  }
+
+  /** One with a timer of someone else's. */
+  Fanout(
+      int partitions,
+      Queries queries,
+      Duration patience,
+      Executor executor,
+      Snapshots.Timer timer,
+      MeterRegistry registry) {
     this.partitions = partitions;
     this.executor = executor;
-    this.snapshots = new Snapshots(queries, patience, executor);
+    this.snapshots = new Snapshots(queries, patience, executor, timer);
     this.sent =
         Counter.builder("presence.live.messages")
             .description("messages sent to subscribers")

@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Queue;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
@@ -33,17 +32,24 @@ final class Snapshots {
   private final Queries queries;
   private final Duration patience;
   private final Executor executor;
+  private final Timer timer;
   private final Lane first = new Lane(FIRST_AT_A_TIME);
   private final Lane later = new Lane(LATER_AT_A_TIME);
+
+  /** Does something later. */
+  interface Timer {
+    void after(Duration delay, Runnable task);
+  }
 
   /**
    * @param patience how long the queries may take in all
    * @param executor runs what may wait a little
    */
-  Snapshots(Queries queries, Duration patience, Executor executor) {
+  Snapshots(Queries queries, Duration patience, Executor executor, Timer timer) {
     this.queries = queries;
     this.patience = patience;
     this.executor = executor;
+    this.timer = timer;
   }
 
   static boolean isHopeless(Ask ask) {
@@ -71,11 +77,8 @@ final class Snapshots {
   void later(int attempt, Runnable task) {
     long wait =
         Math.min(LONGEST_WAIT.toMillis(), SHORTEST_WAIT.toMillis() << Math.min(attempt, 10));
-    CompletableFuture.delayedExecutor(
-            (long) (wait * ThreadLocalRandom.current().nextDouble(0.5, 1)),
-            TimeUnit.MILLISECONDS,
-            executor)
-        .execute(task);
+    double jitter = ThreadLocalRandom.current().nextDouble(0.5, 1);
+    timer.after(Duration.ofMillis((long) (wait * jitter)), task);
   }
 
   private final class Lane {
