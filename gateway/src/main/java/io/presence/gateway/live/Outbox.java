@@ -111,17 +111,25 @@ final class Outbox {
     return newest.put(watch, update) != null;
   }
 
-  /** Takes out all that would tell of a user. Cost: all that waits. */
-  void takeBack(Watch watch) {
-    newest.remove(watch);
+  /**
+   * Takes out all that would tell of a user. Cost: all that waits.
+   *
+   * @return whether there was anything
+   */
+  boolean takeBack(Watch watch) {
+    boolean any = newest.remove(watch) != null;
     for (Iterator<Item> i = queue.iterator(); i.hasNext(); ) {
       switch (i.next()) {
-        case Update update when update.watch == watch -> i.remove();
-        case Snapshot snapshot -> snapshot.presences.remove(watch);
+        case Update update when update.watch == watch -> {
+          i.remove();
+          any = true;
+        }
+        case Snapshot snapshot -> any |= snapshot.presences.remove(watch) != null;
         case Update other -> {}
         case Plain other -> {}
       }
     }
+    return any;
   }
 
   /** Takes what comes next, about so many bytes of it; nothing if there is nothing. */

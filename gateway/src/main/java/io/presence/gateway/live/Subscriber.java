@@ -238,11 +238,19 @@ public final class Subscriber {
       for (int i = 0; i < entries.size(); i++) {
         Watch watch = ask.watches().get(i);
         Lookup.Entry entry = entries.get(i);
-        if (watch.dropped || watch.ask != ask) {
+        if (watch.dropped) {
+          continue;
+        }
+        // It was asked anew in the meantime: whoever waits for this answer gets a whole one still.
+        boolean overtaken = watch.ask != ask;
+        if (overtaken && (snapshot == null || watch.isAskedAloud())) {
+          if (snapshot != null) {
+            snapshot.addUnavailable(watch.userId);
+          }
           continue;
         }
         boolean notHere = entry.outcome() == Lookup.Outcome.NOT_HERE;
-        if (notHere || (watch.outdated(entry) && !Snapshots.isHopeless(ask))) {
+        if (notHere || (watch.outdated(entry, overtaken) && !Snapshots.isHopeless(ask))) {
           unavailable.add(watch);
           if (snapshot != null && ask.attempt() == 0) {
             snapshot.addUnavailable(watch.userId);
@@ -255,7 +263,9 @@ public final class Subscriber {
           stale.add(watch);
         }
       }
-      if (snapshot != null && ask.attempt() > 0) {
+      // Nobody waits for an answer of nothing.
+      boolean dropped = ask.watches().stream().allMatch(watch -> watch.dropped);
+      if (snapshot != null && (ask.attempt() > 0 || dropped)) {
         outbox.removeIfEmpty(snapshot);
       }
       again = ask(unavailable, ask.announced(), ask.attempt() + 1);

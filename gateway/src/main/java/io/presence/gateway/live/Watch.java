@@ -56,14 +56,30 @@ final class Watch {
   boolean change(Change change, @Nullable String requester, Outbox outbox) {
     if (ask != null) {
       hold(change);
+      // What is newer than this is known already if the feed is behind.
+      if (change.version() <= version) {
+        return false;
+      }
+      if (change.unknown() || !change.visibility().permits(requester, userId, false)) {
+        waitToKnow(outbox);
+      }
       return false;
     }
     return change.version() > version && judge(change, requester, outbox);
   }
 
-  /** Whether an answer is too old to be believed. */
-  boolean outdated(Lookup.Entry entry) {
-    long newest = entry.stale() ? Math.max(required, version) : required;
+  /** Whether an answer is under way that will be announced. */
+  boolean isAskedAloud() {
+    return ask != null && ask.announced();
+  }
+
+  /**
+   * Whether an answer is too old to be believed.
+   *
+   * @param overtaken whether another one may have been taken since it was asked for
+   */
+  boolean outdated(Lookup.Entry entry, boolean overtaken) {
+    long newest = entry.stale() || overtaken ? Math.max(required, version) : required;
     return entry.version() < newest;
   }
 
@@ -89,7 +105,7 @@ final class Watch {
     if (presence == null) {
       hide(lastUpTo(version, later), outbox);
     } else if (into != null) {
-      outbox.takeBack(this);
+      var unused = outbox.takeBack(this);
       into.add(this, presence);
       shown = true;
     } else if (news) {
@@ -116,6 +132,7 @@ final class Watch {
         && !change.visibility().permits(requester, userId, false)) {
       hold(change);
       required = change.version();
+      waitToKnow(outbox);
       return true;
     } else {
       visible = change.visibility().permits(requester, userId, now == Contact.YES);
@@ -136,13 +153,18 @@ final class Watch {
   }
 
   private void hide(@Nullable Change by, Outbox outbox) {
-    outbox.takeBack(this);
+    var unused = outbox.takeBack(this);
     shown = false;
     if (told) {
       Message last =
           by == null ? Message.hidden(userId, null, null, version, version) : by.hidden();
       outbox.update(this, last, false);
     }
+  }
+
+  /** Nothing that waits is sent before it is known who may see; if something did, that is news. */
+  private void waitToKnow(Outbox outbox) {
+    shown &= !outbox.takeBack(this);
   }
 
   private void hold(Change change) {

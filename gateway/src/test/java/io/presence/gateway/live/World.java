@@ -87,6 +87,11 @@ final class World implements Queries {
   private final Deque<Runnable> writes = new ArrayDeque<>();
   private boolean instantWrites = true;
 
+  /** The newest version that was read and does not show ada, and what was sent of before it. */
+  private long hiddenSince;
+
+  final List<String> sentTooLate = new ArrayList<>();
+
   final Fanout fanout =
       new Fanout(
           1,
@@ -152,6 +157,10 @@ final class World implements Queries {
     Change change = unread.poll();
     if (change == null) {
       return false;
+    }
+    State state = history.get(change.version());
+    if (state != null && !state.shows()) {
+      hiddenSince = change.version();
     }
     Audience audience = fanout.audience(USER);
     if (audience != null) {
@@ -233,7 +242,14 @@ final class World implements Queries {
   private void write(List<Message> messages, Runnable written) {
     for (Message message : messages) {
       try {
-        frames.add(JSON.readTree(message.json()));
+        JsonNode frame = JSON.readTree(message.json());
+        frames.add(frame);
+        for (JsonNode presence : List.of(frame.at("/presences/ada"), frame.path("presence"))) {
+          if (presence.path("custom_status").isTextual()
+              && presence.path("version").asLong() < hiddenSince) {
+            sentTooLate.add(frame + " after version " + hiddenSince + " was read");
+          }
+        }
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
