@@ -389,6 +389,11 @@ export class PresenceClient {
       this.#link?.pending.add(id);
       this.#link?.toAsk.add(id);
     }
+    const own = this.#userId;
+    if (ids.length > 0 && this.#subscribed.size === MAX_SUBSCRIPTIONS && own !== null && !this.#subscribed.has(own)) {
+      // The gateway may count it among those followed, for it is what was asked for a sign of life.
+      this.#link?.send({ type: 'unsubscribe', user_ids: [own] });
+    }
     this.#ask();
     this.#tellStale();
   }
@@ -837,11 +842,12 @@ export class PresenceClient {
     this.#ask();
     this.#planLeftover(30_000);
     this.#retireWhenDone();
-    for (const [id, presence] of told) {
+    for (const [id, presence] of [...told, ...absent.map((id) => [id, null])]) {
+      if (link !== this.#link) {
+        // A listener ended it.
+        return;
+      }
       this.#show(link, id, presence);
-    }
-    for (const id of absent) {
-      this.#show(link, id, null);
     }
     this.#tellStale();
   }

@@ -33,6 +33,15 @@ describe('following', () => {
     assert.deepEqual(here.told('onStaleChange'), [true, false]);
   });
 
+  test('should tell nothing more once a listener ended it', () => {
+    const here = online();
+    here.client.on('onPresenceChange', () => here.client.disconnect());
+    here.client.subscribeToUsers(['bob', 'eve']);
+    here.socket.answer(presence('bob'));
+    assert.equal(here.told('onPresenceChange').length, 1);
+    assert.equal(here.clock.timers, 0);
+  });
+
   test('should tell each change with what was before', () => {
     const here = online();
     here.client.subscribeToUsers('bob');
@@ -268,6 +277,7 @@ describe('following', () => {
     for (let i = 0; i < 5; i++) {
       here.socket.answer();
     }
+    assert.deepEqual(here.socket.take('unsubscribe'), [{ type: 'unsubscribe', user_ids: ['ada'] }]);
     here.socket.take();
     here.clock.advance(37_500);
     assert.deepEqual(here.socket.take('subscribe'), [{ type: 'subscribe', user_ids: ['u0'] }]);

@@ -67,6 +67,17 @@ final class PageTest {
   }
 
   @Test
+  void shouldLetPagesElsewhereLoadTheClientAndNothingElse() throws Exception {
+    try (TestGateway gateway = TestGateway.start(Map.of(), new FakeQueries())) {
+      assertThat(header(gateway.get("/presence-client.js"), "Access-Control-Allow-Origin"))
+          .isEqualTo("*");
+      for (String part : new String[] {"/", "/page/page.js", "/page/config.json"}) {
+        assertThat(header(gateway.get(part), "Access-Control-Allow-Origin")).as(part).isEmpty();
+      }
+    }
+  }
+
+  @Test
   void shouldTellHowToSignIn() throws Exception {
     try (TestGateway gateway = TestGateway.start(Map.of(), new FakeQueries())) {
       assertThat(gateway.get("/page/config.json").body()).isEqualTo("{\"auth\":\"none\"}");

@@ -26,6 +26,13 @@ public final class PageRoutes {
               "default-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none';"
                   + " form-action 'self'; frame-ancestors 'none'");
 
+  /** Pages elsewhere may load the client, too: which of them may connect is for the sockets. */
+  private static final Map<String, String> SHARED =
+      Map.of(
+          "Cache-Control", "no-cache",
+          "X-Content-Type-Options", "nosniff",
+          "Access-Control-Allow-Origin", "*");
+
   private final byte[] config;
 
   /**
@@ -42,24 +49,29 @@ public final class PageRoutes {
         file("/page/page.css", "text/css; charset=utf-8", "page.css"),
         file("/page/page.js", SCRIPT, "page.js"),
         file("/page/icon.svg", "image/svg+xml", "icon.svg"),
-        file("/presence-client.js", SCRIPT, "presence-client.js"),
-        route("/page/config.json", "application/json", config));
+        route("/presence-client.js", SCRIPT, read("presence-client.js"), SHARED),
+        route("/page/config.json", "application/json", config, HEADERS));
   }
 
   private static Route file(String path, String type, String name) {
+    return route(path, type, read(name), HEADERS);
+  }
+
+  private static byte[] read(String name) {
     String resource = "/page/" + name;
     try (InputStream in = PageRoutes.class.getResourceAsStream(resource)) {
       if (in == null) {
         throw new IllegalStateException(resource + " is not part of this build");
       }
-      return route(path, type, in.readAllBytes());
+      return in.readAllBytes();
     } catch (IOException e) {
       throw new IllegalStateException("cannot read " + resource, e);
     }
   }
 
-  private static Route route(String path, String type, byte[] content) {
-    Answer answer = new Answer(200, type, content, HEADERS);
+  private static Route route(
+      String path, String type, byte[] content, Map<String, String> headers) {
+    Answer answer = new Answer(200, type, content, headers);
     return Route.open(path, call -> CompletableFuture.completedStage(answer));
   }
 }
