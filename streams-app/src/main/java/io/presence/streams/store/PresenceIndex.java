@@ -33,19 +33,35 @@ import org.jspecify.annotations.Nullable;
  * What is put or restored is held as the bytes that it came in, of which a lookup copies a part; of
  * those with sessions or something that expires, the processor holds the state itself beside.
  *
- * <p>One thread writes; any number read, without locks. A reader takes the user first and asks for
- * contacts after, and the writer does it the other way round, so that no one is shown a presence
- * newer than the right to see it.
+ * <p>One thread writes; any number read, without locks. Contacts are written before the user that
+ * they go with, and until then count as before. A reader that finds that something was written
+ * while it read begins again, so that no one is shown a presence newer than the right to see it,
+ * nor one older.
  */
 final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
   /** A user as held: the state is there only where the processor works with it. */
   private record Slot(byte[] stored, @Nullable UserState state, PresenceJson json) {}
+
+  /** A user whose contacts were written already, and who was not yet. */
+  private static final class Changing {
+    private final String userId;
+    private final @Nullable Object held;
+
+    /** Whether those that were written were contacts before. */
+    private final Map<String, Boolean> before = new ConcurrentHashMap<>(4);
+
+    Changing(String userId, @Nullable Object held) {
+      this.userId = userId;
+      this.held = held;
+    }
+  }
 
   private final String name;
   private final long ttl;
   private final Map<String, Object> users = new ConcurrentHashMap<>();
   private final Map<String, Set<String>> contacts = new ConcurrentHashMap<>();
   private final Set<String> pending = ConcurrentHashMap.newKeySet();
+  private volatile @Nullable Changing changing;
   private volatile byte @Nullable [] time;
   private volatile long timestamp = Long.MIN_VALUE;
   private volatile boolean active;
@@ -116,9 +132,16 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
 
   // What queries use
 
+  @SuppressWarnings("ReferenceEquality") // Whether it was written, be it as it was before.
   private Lookup.Entry lookup(@Nullable String requester, String userId) {
-    Object held = users.get(userId);
-    boolean contact = requester != null && contactsOf(userId).contains(requester);
+    Object held;
+    boolean contact;
+    Changing now;
+    do {
+      now = changing;
+      held = users.get(userId);
+      contact = requester != null && isContact(userId, requester, held, now);
+    } while (requester != null && (changing != now || users.get(userId) != held));
     if (held == null) {
       return new Lookup.Entry(
           Lookup.Outcome.NOT_SHOWN, null, 0, Visibility.EVERYONE, contact, !active);
@@ -132,6 +155,18 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     }
     return new Lookup.Entry(
         Lookup.Outcome.SHOWN, presence(held, stored), version, visibility, contact, !active);
+  }
+
+  /** Whether the requester is a contact of a user who was held as {@code held}. */
+  @SuppressWarnings("ReferenceEquality") // As above.
+  private boolean isContact(
+      String userId, String requester, @Nullable Object held, @Nullable Changing now) {
+    boolean contact = contactsOf(userId).contains(requester);
+    if (now == null || !now.userId.equals(userId) || now.held != held) {
+      return contact;
+    }
+    Boolean before = now.before.get(requester);
+    return before == null ? contact : before;
   }
 
   private byte[] presence(Object held, byte[] stored) {
@@ -220,12 +255,19 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
         } else {
           users.put(userId, value);
         }
+        changing = null;
       }
       case Keys.CONTACT -> {
         String pair = Keys.text(key);
         int zero = pair.indexOf('\0');
         String userId = pair.substring(0, zero);
         String contact = pair.substring(zero + 1);
+        Changing now = changing;
+        if (now == null || !now.userId.equals(userId)) {
+          now = new Changing(userId, users.get(userId));
+          changing = now;
+        }
+        now.before.putIfAbsent(contact, contactsOf(userId).contains(contact));
         if (value == null) {
           contacts.computeIfPresent(
               userId,
@@ -349,6 +391,7 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     users.clear();
     contacts.clear();
     pending.clear();
+    changing = null;
     time = null;
     timestamp = Long.MIN_VALUE;
   }

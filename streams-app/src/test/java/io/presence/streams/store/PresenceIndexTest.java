@@ -1,0 +1,107 @@
+package io.presence.streams.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.presence.schemas.presence.Presence;
+import io.presence.schemas.presence.Status;
+import io.presence.schemas.presence.Visibility;
+import io.presence.schemas.query.Lookup;
+import io.presence.streams.core.UserState;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.query.PositionBound;
+import org.apache.kafka.streams.query.QueryConfig;
+import org.junit.jupiter.api.Test;
+
+class PresenceIndexTest {
+  private final PresenceIndex index = new PresenceIndex("presence", 30_000);
+
+  @Test
+  void shouldShowNoVersionByTheRightToSeeTheNext() {
+    put(1);
+    assertThat(lookup()).extracting(Lookup.Entry::version).isEqualTo(1L);
+    assertThat(lookup().presence()).isNull();
+
+    // What is done for one event: the contacts, and then the user.
+    index.put(Keys.ofContact("ada", "bob"), PresenceStore.PRESENT);
+    assertThat(lookup().presence()).isNull();
+    assertThat(lookup().contact()).isFalse();
+    put(2);
+    assertThat(lookup().outcome()).isEqualTo(Lookup.Outcome.SHOWN);
+    assertThat(lookup().contact()).isTrue();
+    assertThat(lookup().version()).isEqualTo(2);
+
+    index.put(Keys.ofContact("ada", "eve"), PresenceStore.PRESENT);
+    index.delete(Keys.ofContact("ada", "bob"));
+    assertThat(lookup().outcome()).isEqualTo(Lookup.Outcome.SHOWN);
+    assertThat(lookup().version()).isEqualTo(2);
+    put(3);
+    assertThat(lookup().presence()).isNull();
+    assertThat(lookup().version()).isEqualTo(3);
+  }
+
+  @Test
+  void shouldShowNoVersionByARightThatCameLaterWhileBothAreWritten() throws Exception {
+    put(1);
+    Thread writer =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  Bytes bob = Keys.ofContact("ada", "bob");
+                  // Bob is a contact at each fourth version and the one after it.
+                  for (long version = 2; version <= 100_000; version++) {
+                    if (version % 4 == 0) {
+                      index.put(bob, PresenceStore.PRESENT);
+                    } else if (version % 4 == 2) {
+                      index.delete(bob);
+                    }
+                    put(version);
+                  }
+                });
+    long shown = 0;
+    while (writer.isAlive()) {
+      Lookup.Entry entry = lookup();
+      if (entry.presence() != null) {
+        shown++;
+        assertThat(entry.version() % 4).isLessThan(2);
+      }
+    }
+    writer.join();
+    assertThat(shown).isPositive();
+  }
+
+  private Lookup.Entry lookup() {
+    return index
+        .query(
+            new LookupQuery("bob", Map.of(-1, List.of("ada"))),
+            PositionBound.unbounded(),
+            new QueryConfig(false))
+        .getResult()
+        .getFirst();
+  }
+
+  /** Puts a user whom contacts may see. */
+  private void put(long version) {
+    UserState none = UserState.unknown("ada");
+    Presence shown =
+        new Presence("ada", Status.OFFLINE, 1L, "web", null, null, 1L, version, Map.of());
+    UserState state =
+        new UserState(
+            "ada",
+            none.sessions(),
+            none.goodbyes(),
+            null,
+            null,
+            null,
+            Visibility.CONTACTS,
+            true,
+            "web",
+            1,
+            none.frozen(),
+            none.pulse(),
+            shown,
+            0);
+    index.put(Keys.ofUser("ada"), UserCodec.encode(state, PresenceJson.of(shown)));
+  }
+}

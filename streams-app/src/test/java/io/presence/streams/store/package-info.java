@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.streams.store;
+
+import org.jspecify.annotations.NullMarked;
