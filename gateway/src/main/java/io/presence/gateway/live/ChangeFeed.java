@@ -39,6 +39,7 @@ public final class ChangeFeed implements AutoCloseable {
   private final String topic;
   private final Fanout fanout;
   private final CountDownLatch begun = new CountDownLatch(1);
+  private final CountDownLatch closing = new CountDownLatch(1);
   private final Thread thread;
   private volatile boolean closed;
   private volatile @Nullable Consumer<byte[], byte[]> current;
@@ -80,11 +81,12 @@ public final class ChangeFeed implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
+    closing.countDown();
     Consumer<byte[], byte[]> reading = current;
     if (reading != null) {
+      // Not an interrupt: that would keep it from closing in good order, too.
       reading.wakeup();
     }
-    thread.interrupt();
     try {
       thread.join(Duration.ofSeconds(5));
     } catch (InterruptedException e) {
@@ -174,7 +176,7 @@ public final class ChangeFeed implements AutoCloseable {
 
   private void pause() {
     try {
-      Thread.sleep(RETRY);
+      var unused = closing.await(RETRY.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       LOG.debug("interrupted", e);
     }
