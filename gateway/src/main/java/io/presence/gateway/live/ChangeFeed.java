@@ -17,7 +17,6 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,7 +40,6 @@ public final class ChangeFeed implements AutoCloseable {
   private final CountDownLatch begun = new CountDownLatch(1);
   private final CountDownLatch closing = new CountDownLatch(1);
   private final Thread thread;
-  private volatile boolean closed;
   private volatile @Nullable Consumer<byte[], byte[]> current;
   private volatile long lag;
 
@@ -64,23 +62,13 @@ public final class ChangeFeed implements AutoCloseable {
     this.thread = Thread.ofPlatform().name("change-feed").daemon().start(this::run);
   }
 
-  /**
-   * Waits until it reads: from then on, no change is missed.
-   *
-   * @return false if it does not read yet
-   */
-  public boolean awaitBegun(Duration patience) throws InterruptedException {
-    return begun.await(patience.toMillis(), TimeUnit.MILLISECONDS);
-  }
-
-  /** Whether it reads. */
+  /** Whether it reads: since then, no change is missed without a word. */
   public boolean begun() {
-    return begun.getCount() == 0;
+    return begun.getCount() == 0 && thread.isAlive();
   }
 
   @Override
   public void close() {
-    closed = true;
     closing.countDown();
     Consumer<byte[], byte[]> reading = current;
     if (reading != null) {
@@ -95,9 +83,12 @@ public final class ChangeFeed implements AutoCloseable {
   }
 
   private void run() {
-    while (!closed) {
+    while (!closed()) {
       try (Consumer<byte[], byte[]> consumer = consumers.get()) {
         current = consumer;
+        if (closed()) {
+          return;
+        }
         List<TopicPartition> all =
             consumer.partitionsFor(topic).stream()
                 .map(partition -> new TopicPartition(topic, partition.partition()))
@@ -106,16 +97,16 @@ public final class ChangeFeed implements AutoCloseable {
         consumer.seekToEnd(all);
         // Only this makes it ask where the end is.
         all.forEach(consumer::position);
-        boolean again = begun();
+        boolean again = begun.getCount() == 0;
         begun.countDown();
         if (again) {
           fanout.resync(null);
         }
         read(consumer, all);
-      } catch (WakeupException | InterruptException e) {
+      } catch (WakeupException e) {
         LOG.debug("woken up", e);
       } catch (KafkaException | IllegalStateException e) {
-        if (!closed) {
+        if (!closed()) {
           LOG.warn("the feed of changes begins anew: {}", e.toString());
           pause();
         }
@@ -126,7 +117,7 @@ public final class ChangeFeed implements AutoCloseable {
   /** Reads until there is no sense in going on. */
   private void read(Consumer<byte[], byte[]> consumer, List<TopicPartition> partitions) {
     List<Subscriber> ready = new ArrayList<>();
-    for (int polls = 1; !closed; polls++) {
+    for (int polls = 1; !closed(); polls++) {
       ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
       for (ConsumerRecord<byte[], byte[]> record : records) {
         tell(record, ready);
@@ -174,11 +165,15 @@ public final class ChangeFeed implements AutoCloseable {
     return lag;
   }
 
+  private boolean closed() {
+    return closing.getCount() == 0;
+  }
+
   private void pause() {
     try {
       var unused = closing.await(RETRY.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
-      LOG.debug("interrupted", e);
+      Thread.currentThread().interrupt();
     }
   }
 }
