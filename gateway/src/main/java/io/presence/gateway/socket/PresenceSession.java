@@ -10,6 +10,7 @@ import io.presence.schemas.event.Scope;
 import io.presence.schemas.event.SetStatus;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +37,9 @@ final class PresenceSession {
   private final Clock clock;
   private final long awayAfterNanos;
 
+  /** Held over a write, so that what is said is written in its order; a write may wait. */
+  private final ReentrantLock lock = new ReentrantLock();
+
   private Stage stage = Stage.CLOSED;
   private @Nullable String device;
 
@@ -55,42 +59,52 @@ final class PresenceSession {
     this.awayAfterNanos = awayAfter.toNanos();
   }
 
-  synchronized CompletableFuture<Void> setOnline(ClientMessage.SetOnline message) {
-    if (stage == Stage.OVER) {
-      return NOTHING;
+  CompletableFuture<Void> setOnline(ClientMessage.SetOnline message) {
+    lock.lock();
+    try {
+      if (stage == Stage.OVER) {
+        return NOTHING;
+      }
+      stage = Stage.OPEN;
+      device = message.device();
+      active();
+      away = false;
+      return connect(new Connected(userId, sessionId, device, message.customStatus()));
+    } finally {
+      lock.unlock();
     }
-    stage = Stage.OPEN;
-    device = message.device();
-    active();
-    away = false;
-    return connect(new Connected(userId, sessionId, device, message.customStatus()));
   }
 
   /**
    * A heartbeat of the client's. Where it can change what is shown it is written at once, else it
    * is held with those of others.
    */
-  synchronized CompletableFuture<Void> heartbeat(ClientMessage.Heartbeat message) {
-    if (stage == Stage.LEFT || stage == Stage.OVER) {
+  CompletableFuture<Void> heartbeat(ClientMessage.Heartbeat message) {
+    lock.lock();
+    try {
+      if (stage == Stage.LEFT || stage == Stage.OVER) {
+        return NOTHING;
+      }
+      boolean opens = stage == Stage.CLOSED;
+      if (opens) {
+        stage = Stage.OPEN;
+        device = message.device();
+      }
+      Heartbeat heartbeat = new Heartbeat(userId, sessionId, device, message.active());
+      boolean activity = message.active() == null ? !away : message.active();
+      boolean changes = opens || (activity && (away || isIdle()));
+      if (activity) {
+        active();
+        away = false;
+      }
+      if (changes) {
+        return events.gather(heartbeat);
+      }
+      events.hold(heartbeat);
       return NOTHING;
+    } finally {
+      lock.unlock();
     }
-    boolean opens = stage == Stage.CLOSED;
-    if (opens) {
-      stage = Stage.OPEN;
-      device = message.device();
-    }
-    Heartbeat heartbeat = new Heartbeat(userId, sessionId, device, message.active());
-    boolean activity = message.active() == null ? !away : message.active();
-    boolean changes = opens || (activity && (away || isIdle()));
-    if (activity) {
-      active();
-      away = false;
-    }
-    if (changes) {
-      return events.gather(heartbeat);
-    }
-    events.hold(heartbeat);
-    return NOTHING;
   }
 
   /**
@@ -98,56 +112,81 @@ final class PresenceSession {
    *
    * @return null if the session would have to be open for it, and is not
    */
-  synchronized @Nullable CompletableFuture<Void> setStatus(ClientMessage.StatusSet message) {
-    boolean open = stage == Stage.OPEN;
-    if (message.status() == SetStatus.AWAY && !open) {
-      return null;
-    }
-    if (open) {
-      away = message.status() == SetStatus.AWAY || (away && message.status() != SetStatus.ONLINE);
-      if (message.status() == SetStatus.ONLINE) {
-        active();
+  @Nullable CompletableFuture<Void> setStatus(ClientMessage.StatusSet message) {
+    lock.lock();
+    try {
+      boolean open = stage == Stage.OPEN;
+      if (message.status() == SetStatus.AWAY && !open) {
+        return null;
       }
+      if (open) {
+        away = message.status() == SetStatus.AWAY || (away && message.status() != SetStatus.ONLINE);
+        if (message.status() == SetStatus.ONLINE) {
+          active();
+        }
+      }
+      return events.write(
+          new StatusSet(
+              userId,
+              sessionId,
+              device,
+              message.status(),
+              Scope.SESSION,
+              message.customStatus(),
+              message.customStatusExpiresIn(),
+              message.activity(),
+              message.expiresIn()));
+    } finally {
+      lock.unlock();
     }
-    return events.write(
-        new StatusSet(
-            userId,
-            sessionId,
-            device,
-            message.status(),
-            Scope.SESSION,
-            message.customStatus(),
-            message.customStatusExpiresIn(),
-            message.activity(),
-            message.expiresIn()));
   }
 
   /** Goodbye. */
-  synchronized CompletableFuture<Void> setOffline() {
-    boolean open = stage == Stage.OPEN;
-    if (stage != Stage.OVER) {
-      stage = Stage.LEFT;
+  CompletableFuture<Void> setOffline() {
+    lock.lock();
+    try {
+      boolean open = stage == Stage.OPEN;
+      if (stage != Stage.OVER) {
+        stage = Stage.LEFT;
+      }
+      return open ? disconnect(null) : NOTHING;
+    } finally {
+      lock.unlock();
     }
-    return open ? disconnect(null) : NOTHING;
   }
 
   /** The socket answered of late. */
-  synchronized void alive() {
-    if (stage == Stage.OPEN) {
-      events.hold(new Heartbeat(userId, sessionId, device, Boolean.FALSE));
+  void alive() {
+    lock.lock();
+    try {
+      if (stage == Stage.OPEN) {
+        events.hold(new Heartbeat(userId, sessionId, device, Boolean.FALSE));
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
   /** Says again what Kafka did not take. */
-  synchronized void repeat() {
-    if (stage == Stage.OPEN && unwritten != null) {
-      var unused = connect(unwritten);
+  void repeat() {
+    lock.lock();
+    try {
+      if (stage == Stage.OPEN && unwritten != null) {
+        var unused = connect(unwritten);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
   /** Whether something has to be said again. */
-  synchronized boolean hasUnwritten() {
-    return unwritten != null;
+  boolean hasUnwritten() {
+    lock.lock();
+    try {
+      return unwritten != null;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -155,11 +194,16 @@ final class PresenceSession {
    *
    * @param grace how long it may come back; null: it said goodbye
    */
-  synchronized void end(@Nullable Duration grace) {
-    boolean open = stage == Stage.OPEN;
-    stage = Stage.OVER;
-    if (open) {
-      var unused = disconnect(grace);
+  void end(@Nullable Duration grace) {
+    lock.lock();
+    try {
+      boolean open = stage == Stage.OPEN;
+      stage = Stage.OVER;
+      if (open) {
+        var unused = disconnect(grace);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -175,9 +219,14 @@ final class PresenceSession {
             });
   }
 
-  private synchronized void written(Connected connected) {
-    if (connected.equals(unwritten)) {
-      unwritten = null;
+  private void written(Connected connected) {
+    lock.lock();
+    try {
+      if (connected.equals(unwritten)) {
+        unwritten = null;
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -42,7 +42,10 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
   /** A user as held: the state is there only where the processor works with it. */
   private record Slot(byte[] stored, @Nullable UserState state, PresenceJson json) {}
 
-  /** A user whose contacts were written already, and who was not yet. */
+  /**
+   * A user whose contacts were written already, and who was not yet; or nobody. Each is only
+   * itself: one who finds the same as before knows that no contacts were written in between.
+   */
   private static final class Changing {
     private final String userId;
     private final @Nullable Object held;
@@ -56,12 +59,14 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     }
   }
 
+  private static final String NOBODY = "";
+
   private final String name;
   private final long ttl;
   private final Map<String, Object> users = new ConcurrentHashMap<>();
   private final Map<String, Set<String>> contacts = new ConcurrentHashMap<>();
   private final Set<String> pending = ConcurrentHashMap.newKeySet();
-  private volatile @Nullable Changing changing;
+  private volatile Changing changing = new Changing(NOBODY, null);
   private volatile byte @Nullable [] time;
   private volatile long timestamp = Long.MIN_VALUE;
   private volatile boolean active;
@@ -132,7 +137,6 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
 
   // What queries use
 
-  @SuppressWarnings("ReferenceEquality") // Whether it was written, be it as it was before.
   private Lookup.Entry lookup(@Nullable String requester, String userId) {
     Object held;
     boolean contact;
@@ -141,7 +145,7 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
       now = changing;
       held = users.get(userId);
       contact = requester != null && isContact(userId, requester, held, now);
-    } while (requester != null && (changing != now || users.get(userId) != held));
+    } while (requester != null && changing != now);
     if (held == null) {
       return new Lookup.Entry(
           Lookup.Outcome.NOT_SHOWN, null, 0, Visibility.EVERYONE, contact, !active);
@@ -158,11 +162,10 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
   }
 
   /** Whether the requester is a contact of a user who was held as {@code held}. */
-  @SuppressWarnings("ReferenceEquality") // As above.
-  private boolean isContact(
-      String userId, String requester, @Nullable Object held, @Nullable Changing now) {
+  @SuppressWarnings("ReferenceEquality") // Whether it was written, be it as it was before.
+  private boolean isContact(String userId, String requester, @Nullable Object held, Changing now) {
     boolean contact = contactsOf(userId).contains(requester);
-    if (now == null || !now.userId.equals(userId) || now.held != held) {
+    if (!now.userId.equals(userId) || now.held != held) {
       return contact;
     }
     Boolean before = now.before.get(requester);
@@ -255,7 +258,9 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
         } else {
           users.put(userId, value);
         }
-        changing = null;
+        if (!changing.userId.isEmpty()) {
+          changing = new Changing(NOBODY, null);
+        }
       }
       case Keys.CONTACT -> {
         String pair = Keys.text(key);
@@ -263,7 +268,7 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
         String userId = pair.substring(0, zero);
         String contact = pair.substring(zero + 1);
         Changing now = changing;
-        if (now == null || !now.userId.equals(userId)) {
+        if (!now.userId.equals(userId)) {
           now = new Changing(userId, users.get(userId));
           changing = now;
         }
@@ -391,7 +396,7 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     users.clear();
     contacts.clear();
     pending.clear();
-    changing = null;
+    changing = new Changing(NOBODY, null);
     time = null;
     timestamp = Long.MIN_VALUE;
   }
