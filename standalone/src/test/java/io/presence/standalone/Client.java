@@ -26,6 +26,10 @@ record Client(int port) {
       return TopicReader.json(response.body());
     }
 
+    String contentType() {
+      return response.headers().firstValue("Content-Type").orElse("");
+    }
+
     Answer is(int wanted) {
       assertThat(status).as(text).isEqualTo(wanted);
       return this;
