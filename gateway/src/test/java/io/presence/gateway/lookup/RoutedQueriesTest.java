@@ -11,7 +11,10 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -103,6 +106,35 @@ final class RoutedQueriesTest {
       assertThat(entry.outcome()).isEqualTo(Lookup.Outcome.SHOWN);
       assertThat(entry.stale()).isFalse();
     }
+  }
+
+  @Test
+  void shouldTellOfPartitionsThatHaveANewOwnerAndOfNoOthers() {
+    Queue<Set<Integer>> told = new ConcurrentLinkedQueue<>();
+    queries.onNewOwners(told::add);
+    becomesKnown();
+    assertThat(told).isEmpty();
+    // For a moment nobody has it: that is told once somebody does.
+    b.active.remove((Integer) 2);
+    becomesKnown();
+    assertThat(told).isEmpty();
+    a.active.add(2);
+    becomesKnown();
+    assertThat(told).containsExactly(Set.of(2));
+  }
+
+  @Test
+  void shouldTellOfAllPartitionsOnceSomebodyAnswersAgain() {
+    Queue<Set<Integer>> told = new ConcurrentLinkedQueue<>();
+    queries.onNewOwners(told::add);
+    List<FakeInstance> group = a.group;
+    a.group = List.of();
+    b.group = List.of();
+    becomesKnown();
+    assertThat(told).isEmpty();
+    a.group = group;
+    b.group = group;
+    await().untilAsserted(() -> assertThat(told).containsExactly(Set.of(0, 1, 2, 3)));
   }
 
   @Test
