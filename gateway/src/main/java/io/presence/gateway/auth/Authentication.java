@@ -15,6 +15,14 @@ public interface Authentication {
   Identity authenticate(@Nullable String token, @Nullable String userId)
       throws UnauthorizedException, KeysUnavailableException, InvalidJsonException;
 
+  /** The bearer token in a header {@code Authorization}; null if there is none. */
+  static @Nullable String bearer(@Nullable String authorization) {
+    String scheme = "Bearer ";
+    return authorization != null && authorization.regionMatches(true, 0, scheme, 0, scheme.length())
+        ? authorization.substring(scheme.length()).strip()
+        : null;
+  }
+
   /** Takes everyone for whom they say they are; one who says nothing is service and admin. */
   static Authentication none() {
     return (token, userId) -> {

@@ -24,7 +24,6 @@ import java.util.stream.Collectors;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -147,7 +146,7 @@ public final class HttpServer implements AutoCloseable {
             route.kind() == Route.Kind.HEARTBEAT);
         identity =
             authentication.authenticate(
-                bearer(ctx.header("Authorization")), ctx.queryParam("user_id"));
+                Authentication.bearer(ctx.header("Authorization")), ctx.queryParam("user_id"));
       }
       answer(ctx, route.endpoint().answer(new Call(ctx, identity)));
     };
@@ -219,12 +218,5 @@ public final class HttpServer implements AutoCloseable {
 
   private static String format(Float millis) {
     return String.format(Locale.ROOT, "%.1f", millis);
-  }
-
-  private static @Nullable String bearer(@Nullable String authorization) {
-    String scheme = "Bearer ";
-    return authorization != null && authorization.regionMatches(true, 0, scheme, 0, scheme.length())
-        ? authorization.substring(scheme.length()).strip()
-        : null;
   }
 }

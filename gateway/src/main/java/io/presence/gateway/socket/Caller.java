@@ -18,15 +18,13 @@ import org.jspecify.annotations.Nullable;
  * @param userIds the parameter {@code user_ids}; null if it is absent
  */
 record Caller(Identity identity, @Nullable String requester, @Nullable String userIds) {
-  private static final String SCHEME = "Bearer ";
-
   static Caller of(Request request, Authentication authentication)
       throws UnauthorizedException,
           KeysUnavailableException,
           ForbiddenException,
           InvalidJsonException {
     var query = Request.extractQueryParameters(request);
-    String token = bearer(request.getHeaders().get(HttpHeader.AUTHORIZATION));
+    String token = Authentication.bearer(request.getHeaders().get(HttpHeader.AUTHORIZATION));
     Identity identity =
         authentication.authenticate(
             token == null ? query.getValue("access_token") : token, query.getValue("user_id"));
@@ -35,11 +33,5 @@ record Caller(Identity identity, @Nullable String requester, @Nullable String us
         identity,
         identity.readsAs(requester == null ? null : Fields.checkId("requester_id", requester)),
         query.getValue("user_ids"));
-  }
-
-  private static @Nullable String bearer(@Nullable String authorization) {
-    return authorization != null && authorization.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
-        ? authorization.substring(SCHEME.length()).strip()
-        : null;
   }
 }
