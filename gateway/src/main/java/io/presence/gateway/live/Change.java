@@ -78,9 +78,12 @@ final class Change {
     return presence == null || (offline && lastSeen == null && !customStatus);
   }
 
-  /** Whether it is about who may see, so that nothing changed for those who do all along. */
-  boolean aboutWhoSees() {
-    return reason == Reason.VISIBILITY || aboutContacts();
+  /**
+   * Whether it is news to one who sees the user before and after it. Who may see, and who counts as
+   * a contact, is not; but to oneself it shows how long one is seen.
+   */
+  boolean isNewsTo(@Nullable String requester) {
+    return !aboutContacts() && (reason != Reason.VISIBILITY || userId.equals(requester));
   }
 
   /** What becomes of {@code before}, whether {@code requester} is a contact, by this change. */
@@ -111,12 +114,16 @@ final class Change {
   /** What those are told last who may no longer see the user. */
   synchronized Message hidden() {
     if (hidden == null) {
-      hidden =
-          presence == null
-              ? Message.hidden(userId, null, null, at, version)
-              : Message.hidden(userId, lastSeen, device, offline ? since : at, version);
+      hidden = hiddenAt(version);
     }
     return hidden;
+  }
+
+  /** The same, of a version of which nothing more is known than that it hides the user. */
+  Message hiddenAt(long later) {
+    return presence == null
+        ? Message.hidden(userId, null, null, at, later)
+        : Message.hidden(userId, lastSeen, device, offline ? since : at, later);
   }
 
   private boolean aboutContacts() {

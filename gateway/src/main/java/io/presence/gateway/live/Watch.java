@@ -95,7 +95,7 @@ final class Watch {
       @Nullable String requester,
       Outbox outbox) {
     List<Change> later = held == null ? List.of() : held;
-    boolean news = !shown || hasNews(entry.version(), later);
+    boolean news = !shown || hasNews(entry.version(), later, requester);
     ask = null;
     held = null;
     required = 0;
@@ -103,7 +103,12 @@ final class Watch {
     contact = Contact.of(entry.contact());
     byte[] presence = entry.presence();
     if (presence == null) {
-      hide(lastUpTo(version, later), outbox);
+      Change last = lastUpTo(version, later);
+      hide(
+          last == null
+              ? Message.hidden(userId, null, null, version, version)
+              : last.hiddenAt(version),
+          outbox);
     } else if (into != null) {
       var unused = outbox.takeBack(this);
       into.add(this, presence);
@@ -140,8 +145,8 @@ final class Watch {
     contact = now;
     version = change.version();
     if (!visible) {
-      hide(change, outbox);
-    } else if (!shown || !change.aboutWhoSees()) {
+      hide(change.hidden(), outbox);
+    } else if (!shown || change.isNewsTo(requester)) {
       show(change.update(), outbox);
     }
     return false;
@@ -152,12 +157,10 @@ final class Watch {
     shown = true;
   }
 
-  private void hide(@Nullable Change by, Outbox outbox) {
+  private void hide(Message last, Outbox outbox) {
     var unused = outbox.takeBack(this);
     shown = false;
     if (told) {
-      Message last =
-          by == null ? Message.hidden(userId, null, null, version, version) : by.hidden();
       outbox.update(this, last, false);
     }
   }
@@ -178,14 +181,14 @@ final class Watch {
   }
 
   /** Whether something changed up to {@code upTo} for one who saw the user all along. */
-  private boolean hasNews(long upTo, List<Change> changes) {
+  private boolean hasNews(long upTo, List<Change> changes, @Nullable String requester) {
     if (upTo == version) {
       return false;
     }
     long known = 0;
     for (Change change : changes) {
       if (change.version() <= upTo) {
-        if (!change.aboutWhoSees()) {
+        if (change.isNewsTo(requester)) {
           return true;
         }
         known = change.version();

@@ -278,6 +278,7 @@ class SubscriberTest {
         assertThat(world.sentTooLate).as("seed %d", seed).isEmpty();
       }
       String last = "hidden";
+      long newest = 0;
       for (JsonNode frame : world.frames) {
         JsonNode presence =
             frame.has("presences") ? frame.at("/presences/ada") : frame.path("presence");
@@ -286,6 +287,11 @@ class SubscriberTest {
         }
         if (presence.isObject()) {
           last = check(presence);
+          long version = presence.path("version").asLong();
+          if (!frame.has("presences")) {
+            assertThat(version).as("seed %d, in order: %s", seed, frame).isGreaterThan(newest);
+          }
+          newest = version;
         }
       }
       assertThat(last)
