@@ -22,6 +22,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.slf4j.Logger;
@@ -41,6 +43,7 @@ public final class HttpServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
   private static final Identity OPERATOR = new Identity(null, "operator", false, false);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
+  private static final int ACCEPT_QUEUE = 4_096;
   private static final String UNMATCHED = "-";
 
   private final Authentication authentication;
@@ -79,8 +82,8 @@ public final class HttpServer implements AutoCloseable {
     Gauge.builder("presence.http.under.way", admission, Admission::underWay)
         .description("requests under way")
         .register(registry);
-    this.javalin = Javalin.create(config -> configure(config, routes, first));
-    javalin.start(host, port);
+    this.javalin = Javalin.create(config -> configure(config, host, port, routes, first));
+    javalin.start();
     this.port = javalin.port();
   }
 
@@ -96,7 +99,12 @@ public final class HttpServer implements AutoCloseable {
     executor.close();
   }
 
-  private void configure(JavalinConfig config, List<Route> routes, List<Handler.Wrapper> first) {
+  private void configure(
+      JavalinConfig config,
+      String host,
+      int port,
+      List<Route> routes,
+      List<Handler.Wrapper> first) {
     config.startup.showJavalinBanner = false;
     config.startup.showOldJavalinVersionWarning = false;
     config.http.prefer405over404 = true;
@@ -105,6 +113,15 @@ public final class HttpServer implements AutoCloseable {
     threads.setName("jetty");
     threads.setVirtualThreadsExecutor(executor);
     config.jetty.threadPool = threads;
+    config.jetty.addConnector(
+        (server, http) -> {
+          ServerConnector connector = new ServerConnector(server, new HttpConnectionFactory(http));
+          connector.setHost(host);
+          connector.setPort(port);
+          // When a gateway is gone, all of its clients come to the others at once.
+          connector.setAcceptQueueSize(ACCEPT_QUEUE);
+          return connector;
+        });
     config.jetty.modifyServer(
         server -> {
           server.setStopTimeout(STOP_TIMEOUT.toMillis());
