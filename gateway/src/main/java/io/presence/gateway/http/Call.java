@@ -20,6 +20,7 @@ public final class Call {
   /** The most bytes of a body. */
   static final int MAX_BODY_BYTES = 1024 * 1024;
 
+  private static final long MAX_SKIPPED_BYTES = 4L * MAX_BODY_BYTES;
   private static final int DEFAULT_PAGE = 100;
   private static final int MAX_PAGE = 1_000;
   private static final int MAX_AFTER = 512;
@@ -126,16 +127,23 @@ public final class Call {
   }
 
   private byte[] bytes() throws ProblemException, IOException {
-    long announced = context.req().getContentLengthLong();
-    if (announced > MAX_BODY_BYTES) {
-      throw tooLarge();
-    }
     try (InputStream in = context.req().getInputStream()) {
-      byte[] bytes = in.readNBytes(MAX_BODY_BYTES + 1);
-      if (bytes.length > MAX_BODY_BYTES) {
+      boolean large = context.req().getContentLengthLong() > MAX_BODY_BYTES;
+      byte[] bytes = large ? new byte[0] : in.readNBytes(MAX_BODY_BYTES + 1);
+      if (large || bytes.length > MAX_BODY_BYTES) {
+        skip(in);
         throw tooLarge();
       }
       return bytes;
+    }
+  }
+
+  /** Reads some more: one who is cut off while sending does not get to read why. */
+  private static void skip(InputStream in) throws IOException {
+    byte[] skipped = new byte[8 * 1024];
+    int read = 0;
+    for (long left = MAX_SKIPPED_BYTES; left > 0 && read >= 0; left -= read) {
+      read = in.read(skipped);
     }
   }
 
