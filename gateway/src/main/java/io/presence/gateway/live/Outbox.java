@@ -100,15 +100,14 @@ final class Outbox {
    * Adds an update, in its place or in that of an older one.
    *
    * @param shows whether it shows the user
-   * @return whether it was put in the place of another
    */
-  boolean update(Watch watch, Message message, boolean shows) {
+  void update(Watch watch, Message message, boolean shows) {
     Update update = new Update(watch, message, shows);
     if (newest.isEmpty() && queue.size() < MAX_QUEUED) {
       queue.add(update);
-      return false;
+    } else {
+      newest.put(watch, update);
     }
-    return newest.put(watch, update) != null;
   }
 
   /**

@@ -174,7 +174,7 @@ final class Watch {
     if (held == null) {
       held = new ArrayList<>(2);
     } else if (held.size() == MAX_HELD) {
-      required = held.getLast().version();
+      required = Math.max(required, held.getLast().version());
       held.clear();
     }
     held.add(change);

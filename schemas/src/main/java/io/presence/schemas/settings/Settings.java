@@ -48,7 +48,7 @@ public final class Settings {
       duration(
           "RECONNECT_GRACE",
           "",
-          "gateway",
+          "gateway, standalone",
           "how long a lost socket may come back; not set: the smaller of 10s and HEARTBEAT_TTL / 3");
   public static final Setting<Duration> STALL_THRESHOLD =
       duration(
@@ -197,7 +197,7 @@ public final class Settings {
       duration(
           "HEARTBEAT_FLUSH",
           "",
-          "gateway",
+          "gateway, standalone",
           "how long heartbeats are gathered; not set: the smaller of 1s and HEARTBEAT_TTL / 6");
 
   public static final Setting<Integer> MAX_SOCKETS =
