@@ -1,0 +1,40 @@
+package io.presence.bench;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/** CPU time of processes. */
+public final class Cpu {
+  /** What the kernel counts in, on every Linux that matters here. */
+  private static final double TICKS_PER_SECOND = 100;
+
+  private Cpu() {}
+
+  /** CPU-seconds that this process has used, in the kernel's part, too. */
+  public static double ofSelf() {
+    var system =
+        (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    return system.getProcessCpuTime() / 1e9;
+  }
+
+  /** CPU-seconds that a process has used, to a hundredth; only on Linux. */
+  public static double of(long pid) throws IOException {
+    String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+    // The name of the program may have anything in it.
+    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+    return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / TICKS_PER_SECOND;
+  }
+
+  /** Resident memory of a process in bytes; only on Linux. */
+  static long residentBytes(long pid) throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid), "status"))) {
+      if (line.startsWith("VmRSS:")) {
+        return Long.parseLong(Objects.requireNonNull(line.replaceAll("[^0-9]", ""))) * 1024;
+      }
+    }
+    throw new IOException("process " + pid + " has no VmRSS");
+  }
+}
