@@ -41,6 +41,10 @@ public final class Main {
             "presence gateway is listening: http://{}:{}",
             Settings.HTTP_HOST.get(environment),
             gateway.port());
+    while (!gateway.ready()) {
+      Thread.sleep(50);
+    }
+    System.out.println("gateway is ready: http://127.0.0.1:" + gateway.port());
     stopped.await();
   }
 }
