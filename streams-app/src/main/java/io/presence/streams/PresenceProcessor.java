@@ -1,6 +1,7 @@
 package io.presence.streams;
 
 import io.presence.schemas.event.PresenceEvent;
+import io.presence.schemas.event.PresenceEvent.Activity;
 import io.presence.schemas.event.PresenceEvent.ContactAdded;
 import io.presence.schemas.event.PresenceEvent.ContactRemoved;
 import io.presence.schemas.event.PresenceEvent.ContactsSet;
@@ -25,6 +26,7 @@ import io.presence.streams.core.PresenceCore;
 import io.presence.streams.core.Rules;
 import io.presence.streams.core.SessionClock;
 import io.presence.streams.core.UserState;
+import io.presence.streams.store.LiveUser;
 import io.presence.streams.store.PresenceJson;
 import io.presence.streams.store.PresenceStore;
 import io.presence.streams.time.PresenceTime;
@@ -111,16 +113,18 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
     erasedVersion = store.erasedVersion();
     time = new PresenceTime(storedTime, rules.stallThreshold().toMillis(), 20 * ttl);
     deadlines = new Deadlines(time, rules);
-    List<UserState> states = store.activate();
-    for (UserState state : states) {
-      core.reopen(state, time.now());
-      deadlines.watch(state);
-    }
+    int[] pending = new int[1];
+    store.activate(
+        state -> {
+          core.reopen(state, time.now());
+          deadlines.watch(state);
+          pending[0]++;
+        });
     LOG.info(
         "partition {} taken up at presence time {}: {} users with open sessions or pending expiries",
         partition,
         storedTime,
-        states.size());
+        pending[0]);
   }
 
   /**
@@ -162,7 +166,7 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
       if (clock == null) {
         break;
       }
-      UserState state = Objects.requireNonNull(store.live(clock.userId()));
+      UserState state = Objects.requireNonNull(store.find(clock.userId()));
       boolean gone = clock.livenessDeadline(time, rules) <= clock.activityDeadline();
       take(
           state,
@@ -177,7 +181,7 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
       if (userId == null) {
         break;
       }
-      UserState state = Objects.requireNonNull(store.live(userId));
+      UserState state = Objects.requireNonNull(store.find(userId));
       take(state, core.expired(state, moment), moment);
       fired++;
     }
@@ -237,10 +241,7 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
     List<Heartbeat> refused = null;
     String reason = null;
     for (Heartbeat heartbeat : batch.entries()) {
-      UserState live = store.live(heartbeat.userId());
-      if (live != null
-          && !isRepeated(live, moment)
-          && core.absorb(live, heartbeat.sessionName(), heartbeat.active(), moment)) {
+      if (absorb(heartbeat, heartbeat.active(), moment)) {
         continue;
       }
       String fault = faultOfPartition(heartbeat.userId());
@@ -265,9 +266,18 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
 
   /** Applies an event that is where it belongs; says why, if it could not be taken. */
   private @Nullable String applyToUser(OfUser event, Moment moment) {
+    boolean absorbed =
+        switch (event) {
+          case Heartbeat heartbeat -> absorb(heartbeat, heartbeat.active(), moment);
+          case Activity activity -> absorb(activity, Boolean.TRUE, moment);
+          default -> false;
+        };
+    if (absorbed) {
+      return null;
+    }
     UserState found = store.find(event.userId());
     UserState state = found == null ? UserState.unknown(event.userId(), erasedVersion) : found;
-    if (found != null && isRepeated(found, moment)) {
+    if (found != null && isRepeated(found.changedBy(), moment)) {
       return null;
     }
     return switch (event) {
@@ -281,8 +291,18 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
     };
   }
 
-  private boolean isRepeated(UserState state, Moment moment) {
-    return configuration.skipRepeated() && state.changedBy() >= moment.offset();
+  /** Takes what only moves the windows of an open session, without looking at the state. */
+  private boolean absorb(OfSession event, @Nullable Boolean active, Moment moment) {
+    LiveUser live = store.live(event.userId());
+    SessionClock clock = live == null ? null : live.clock(event.sessionName());
+    return live != null
+        && clock != null
+        && !(configuration.skipRepeated() && isRepeated(live.changedBy(), moment))
+        && core.absorb(clock, live, active, moment);
+  }
+
+  private boolean isRepeated(long changedBy, Moment moment) {
+    return configuration.skipRepeated() && changedBy >= moment.offset();
   }
 
   private @Nullable String addContact(UserState state, String contact, Moment moment) {

@@ -109,7 +109,7 @@ final class Draft {
   /** The session is away: true if it was online until now. */
   boolean away(String name, boolean declared) {
     Session session = get(name);
-    session.clock().idle();
+    session.clock().idle(declared);
     if (!session.away() || (declared && !session.declaredAway())) {
       set(name, session.away(declared));
     }

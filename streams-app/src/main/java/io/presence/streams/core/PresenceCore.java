@@ -40,22 +40,19 @@ public final class PresenceCore {
   /**
    * Takes a heartbeat the fast way: moves the windows of an open session, if that is all it does.
    *
+   * @param clock the session's
+   * @param pulse its user's
    * @return false if it does more; then nothing was done
    */
-  public boolean absorb(
-      UserState state, String sessionName, @Nullable Boolean active, Moment moment) {
-    Session session = state.session(sessionName);
-    if (session == null) {
+  public boolean absorb(SessionClock clock, Pulse pulse, @Nullable Boolean active, Moment moment) {
+    boolean counts = active != null ? active : !clock.declaredAway();
+    if (counts && clock.away()) {
       return false;
     }
-    boolean counts = active != null ? active : !session.declaredAway();
-    if (counts && session.away()) {
-      return false;
-    }
-    session.clock().hear(moment.now(), rules);
-    state.pulse().beat(moment.timestamp());
+    clock.hear(moment.now(), rules);
+    pulse.beat(moment.timestamp());
     if (counts) {
-      session.clock().act(moment.now(), rules);
+      clock.act(moment.now(), rules);
     }
     return true;
   }
@@ -149,7 +146,7 @@ public final class PresenceCore {
     for (Session session : state.sessions()) {
       session.clock().hear(now, rules);
       if (session.away()) {
-        session.clock().idle();
+        session.clock().idle(session.declaredAway());
       } else {
         session.clock().act(now, rules);
       }
@@ -186,7 +183,8 @@ public final class PresenceCore {
       Reason reasonOfOpening,
       Moment moment) {
     String name = event.sessionName();
-    if (absorb(state, name, active, moment)) {
+    Session open = state.session(name);
+    if (open != null && absorb(open.clock(), state.pulse(), active, moment)) {
       return Outcome.unchanged(state);
     }
     Draft draft = new Draft(state, rules, moment);

@@ -1,7 +1,7 @@
 package io.presence.streams.core;
 
 /** When a user was last heard of, through any session. A heartbeat moves it, in place. */
-public final class Pulse {
+public class Pulse {
   private long lastSeen;
 
   /** A user last heard of at {@code lastSeen}, in milliseconds since the epoch. */
@@ -10,11 +10,11 @@ public final class Pulse {
   }
 
   /** In milliseconds since the epoch. Other threads may read it a moment late. */
-  public long lastSeen() {
+  public final long lastSeen() {
     return lastSeen;
   }
 
-  void beat(long timestamp) {
+  final void beat(long timestamp) {
     lastSeen = timestamp;
   }
 }

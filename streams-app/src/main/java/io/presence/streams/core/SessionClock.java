@@ -21,6 +21,7 @@ public final class SessionClock extends TimingWheel.Timer {
   private long livenessDeadline;
   private long activityDeadline = NEVER;
   private boolean leaving;
+  private boolean declaredAway;
   private boolean closed;
 
   /** The clock of a session with both windows still to be opened. */
@@ -75,6 +76,16 @@ public final class SessionClock extends TimingWheel.Timer {
     return Math.min(livenessDeadline(time, rules), activityDeadline);
   }
 
+  /** Whether the session is away: its activity window is not open. */
+  boolean away() {
+    return activityDeadline == NEVER;
+  }
+
+  /** Whether it declared itself away. */
+  boolean declaredAway() {
+    return declaredAway;
+  }
+
   void hear(long now, Rules rules) {
     heardAt = now;
     livenessDeadline = now + rules.ttl();
@@ -89,10 +100,12 @@ public final class SessionClock extends TimingWheel.Timer {
 
   void act(long now, Rules rules) {
     activityDeadline = now + rules.idle();
+    declaredAway = false;
   }
 
-  void idle() {
+  void idle(boolean declared) {
     activityDeadline = NEVER;
+    declaredAway |= declared;
   }
 
   void close() {

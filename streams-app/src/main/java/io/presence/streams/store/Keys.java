@@ -33,7 +33,12 @@ final class Keys {
     return new String(key, 1, key.length - 1, StandardCharsets.US_ASCII);
   }
 
+  /** The bytes of an id. */
+  static byte[] ascii(String id) {
+    return id.getBytes(StandardCharsets.US_ASCII);
+  }
+
   private static Bytes bytes(String key) {
-    return Bytes.wrap(key.getBytes(StandardCharsets.US_ASCII));
+    return Bytes.wrap(ascii(key));
   }
 }

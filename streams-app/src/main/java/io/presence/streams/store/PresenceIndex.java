@@ -2,7 +2,6 @@ package io.presence.streams.store;
 
 import io.presence.schemas.presence.Visibility;
 import io.presence.schemas.query.Lookup;
-import io.presence.streams.core.Claim;
 import io.presence.streams.core.UserState;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -11,10 +10,10 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.StateStore;
@@ -31,7 +30,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The hash index that is the innermost store: users, their contacts and the time of one partition.
  * What is put or restored is held as the bytes that it came in, of which a lookup copies a part; of
- * those with sessions or something that expires, the processor holds the state itself beside.
+ * those with open sessions, the processor holds what a heartbeat moves beside.
  *
  * <p>One thread writes; any number read, without locks. Contacts are written before the user that
  * they go with, and until then count as before. A reader that finds that something was written
@@ -39,9 +38,6 @@ import org.jspecify.annotations.Nullable;
  * nor one older.
  */
 final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
-  /** A user as held: the state is there only where the processor works with it. */
-  private record Slot(byte[] stored, @Nullable UserState state, PresenceJson json) {}
-
   /**
    * A user whose contacts were written already, and who was not yet; or nobody. Each is only
    * itself: one who finds the same as before knows that no contacts were written in between.
@@ -63,9 +59,8 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
 
   private final String name;
   private final long ttl;
-  private final Map<String, Object> users = new ConcurrentHashMap<>();
+  private final UserTable users = new UserTable();
   private final Map<String, Set<String>> contacts = new ConcurrentHashMap<>();
-  private final Set<String> pending = ConcurrentHashMap.newKeySet();
   private volatile Changing changing = new Changing(NOBODY, null);
   private volatile byte @Nullable [] time;
   private volatile long timestamp = Long.MIN_VALUE;
@@ -80,41 +75,51 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
 
   // What the processor uses
 
-  @Nullable UserState live(String userId) {
-    return users.get(userId) instanceof Slot slot ? slot.state() : null;
+  @Nullable LiveUser live(String userId) {
+    return held(userId) instanceof LiveUser live ? live : null;
   }
 
   @Nullable UserState find(String userId) {
-    Object held = users.get(userId);
-    return switch (held) {
-      case null -> null;
-      case Slot slot when slot.state() != null -> slot.state();
-      case Slot slot -> UserCodec.decode(slot.stored());
-      default -> UserCodec.decode((byte[]) held);
-    };
+    Object held = held(userId);
+    return held == null
+        ? null
+        : UserCodec.decode(UserTable.stored(held), held instanceof LiveUser live ? live : null);
   }
 
-  /** Holds the state of a user that was just put, if there is anything in it that moves. */
-  void hold(UserState state, PresenceJson json) {
-    if (!state.sessions().isEmpty() || state.nextExpiry() != Claim.NEVER) {
-      users.computeIfPresent(state.userId(), (id, held) -> new Slot(stored(held), state, json));
-    }
-  }
-
-  /** Starts to be the processor's: returns all that has sessions or something that expires. */
-  List<UserState> activate() {
-    List<UserState> states = new ArrayList<>(pending.size());
-    for (String userId : pending) {
-      byte[] stored = stored(Objects.requireNonNull(users.get(userId)));
-      UserState state = UserCodec.decode(stored);
-      if (!state.sessions().isEmpty()) {
-        state.lastSeenAtLeast(aliveAtLeast());
+  /** Holds what moves of a user that was just put, if there is anything. */
+  void hold(UserState state) {
+    if (!state.sessions().isEmpty()) {
+      byte[] id = Keys.ascii(state.userId());
+      Object held = users.get(id, 0, id.length);
+      if (held != null) {
+        hold(state, UserTable.stored(held));
       }
-      users.put(userId, new Slot(stored, state, PresenceJson.rendered(UserCodec.presence(stored))));
-      states.add(state);
     }
+  }
+
+  private void hold(UserState state, byte[] stored) {
+    users.put(
+        stored,
+        UserCodec.ID,
+        UserCodec.endOfId(stored),
+        new LiveUser(stored, state.pulse().lastSeen(), state.sessions()));
+  }
+
+  /** Starts to be the processor's: hands over all that has sessions or something that expires. */
+  void activate(Consumer<UserState> pending) {
+    users.forEach(
+        held -> {
+          byte[] stored = UserTable.stored(held);
+          if (UserCodec.isPending(stored)) {
+            UserState state = UserCodec.decode(stored, null);
+            if (!state.sessions().isEmpty()) {
+              state.lastSeenAtLeast(aliveAtLeast());
+              hold(state, stored);
+            }
+            pending.accept(state);
+          }
+        });
     active = true;
-    return states;
   }
 
   void deactivate() {
@@ -138,19 +143,20 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
   // What queries use
 
   private Lookup.Entry lookup(@Nullable String requester, String userId) {
+    byte[] id = Keys.ascii(userId);
     Object held;
     boolean contact;
     Changing now;
     do {
       now = changing;
-      held = users.get(userId);
+      held = users.get(id, 0, id.length);
       contact = requester != null && isContact(userId, requester, held, now);
     } while (requester != null && changing != now);
     if (held == null) {
       return new Lookup.Entry(
           Lookup.Outcome.NOT_SHOWN, null, 0, Visibility.EVERYONE, contact, !active);
     }
-    byte[] stored = stored(held);
+    byte[] stored = UserTable.stored(held);
     Visibility visibility = UserCodec.visibility(stored);
     long version = UserCodec.version(stored);
     if (!UserCodec.isKnown(stored) || !visibility.permits(requester, userId, contact)) {
@@ -174,17 +180,13 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
 
   private byte[] presence(Object held, byte[] stored) {
     if (!UserCodec.isPubliclySeen(stored)) {
-      return held instanceof Slot slot ? slot.json().bytes() : UserCodec.presence(stored);
+      return UserCodec.presence(stored);
     }
-    if (active && held instanceof Slot slot && slot.state() != null) {
-      return slot.json().withLastSeen(slot.state().pulse().lastSeen());
+    if (active && held instanceof LiveUser live) {
+      return live.presence();
     }
     // A copy is not told of heartbeats: only that the session was alive at the time it knows.
-    PresenceJson json =
-        held instanceof Slot slot ? slot.json() : PresenceJson.rendered(UserCodec.presence(stored));
-    Long lastSeen = json.lastSeen();
-    return json.withLastSeen(
-        Math.max(lastSeen == null ? Long.MIN_VALUE : lastSeen, aliveAtLeast()));
+    return UserCodec.presence(stored, aliveAtLeast());
   }
 
   /**
@@ -247,16 +249,10 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
         timestamp = value == null ? Long.MIN_VALUE : ByteBuffer.wrap(value).getLong(Long.BYTES);
       }
       case Keys.USER -> {
-        String userId = Keys.text(key);
-        if (value != null && UserCodec.isPending(value)) {
-          pending.add(userId);
-        } else {
-          pending.remove(userId);
-        }
         if (value == null) {
-          users.remove(userId);
+          users.remove(key, 1, key.length);
         } else {
-          users.put(userId, value);
+          users.put(key, 1, key.length, value);
         }
         if (!changing.userId.isEmpty()) {
           changing = new Changing(NOBODY, null);
@@ -269,7 +265,7 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
         String contact = pair.substring(zero + 1);
         Changing now = changing;
         if (!now.userId.equals(userId)) {
-          now = new Changing(userId, users.get(userId));
+          now = new Changing(userId, held(userId));
           changing = now;
         }
         now.before.putIfAbsent(contact, contactsOf(userId).contains(contact));
@@ -294,8 +290,8 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     return switch (Keys.kind(bytes)) {
       case Keys.TIME -> time;
       case Keys.USER -> {
-        Object held = users.get(Keys.text(bytes));
-        yield held == null ? null : stored(held);
+        Object held = users.get(bytes, 1, bytes.length);
+        yield held == null ? null : UserTable.stored(held);
       }
       default -> {
         String pair = Keys.text(bytes);
@@ -352,7 +348,11 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     if (storedTime != null) {
       sorted.put(Keys.OF_TIME, storedTime);
     }
-    users.forEach((userId, held) -> sorted.put(Keys.ofUser(userId), stored(held)));
+    users.forEach(
+        held -> {
+          byte[] stored = UserTable.stored(held);
+          sorted.put(Keys.ofUser(UserCodec.userId(stored)), stored);
+        });
     contacts.forEach(
         (userId, set) ->
             set.forEach(
@@ -395,7 +395,6 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     open = false;
     users.clear();
     contacts.clear();
-    pending.clear();
     changing = new Changing(NOBODY, null);
     time = null;
     timestamp = Long.MIN_VALUE;
@@ -416,7 +415,8 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     return Position.emptyPosition();
   }
 
-  private static byte[] stored(Object held) {
-    return held instanceof Slot slot ? slot.stored() : (byte[]) held;
+  private @Nullable Object held(String userId) {
+    byte[] id = Keys.ascii(userId);
+    return users.get(id, 0, id.length);
   }
 }

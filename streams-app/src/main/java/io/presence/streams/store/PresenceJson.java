@@ -17,8 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A presence as JSON, rendered once and joined into everything that carries it: lookups, {@code
- * presence-state}, {@code presence-changes}. Its {@code last_seen} can be put in anew without
- * rendering the rest.
+ * presence-state}, {@code presence-changes}.
  */
 public final class PresenceJson {
   private static final JsonFactory FACTORY = Json.MAPPER.getFactory();
@@ -26,17 +25,9 @@ public final class PresenceJson {
   private static final byte[] LAST_SEEN = ascii("\"last_seen\":");
 
   private final byte[] bytes;
-  private final int lastSeenStart;
-  private final int lastSeenEnd;
 
   private PresenceJson(byte[] bytes) {
     this.bytes = bytes;
-    this.lastSeenStart = indexOf(bytes, LAST_SEEN) + LAST_SEEN.length;
-    int end = lastSeenStart;
-    while (bytes[end] != ',') {
-      end++;
-    }
-    this.lastSeenEnd = end;
   }
 
   /** Renders a presence. */
@@ -64,32 +55,9 @@ public final class PresenceJson {
     return new PresenceJson(out.toByteArray());
   }
 
-  /** Takes what was rendered by {@link #of}. */
-  static PresenceJson rendered(byte[] bytes) {
-    return new PresenceJson(bytes);
-  }
-
   /** The JSON in UTF-8. Not to be changed. */
   public byte[] bytes() {
     return bytes;
-  }
-
-  /** The JSON in UTF-8 with another {@code last_seen}. */
-  public byte[] withLastSeen(long millis) {
-    byte[] time = ascii(EpochSeconds.format(millis));
-    byte[] copy = new byte[bytes.length - (lastSeenEnd - lastSeenStart) + time.length];
-    System.arraycopy(bytes, 0, copy, 0, lastSeenStart);
-    System.arraycopy(time, 0, copy, lastSeenStart, time.length);
-    System.arraycopy(
-        bytes, lastSeenEnd, copy, lastSeenStart + time.length, bytes.length - lastSeenEnd);
-    return copy;
-  }
-
-  /** The {@code last_seen} that was rendered, in milliseconds; null if never seen. */
-  @Nullable Long lastSeen() {
-    String text =
-        new String(bytes, lastSeenStart, lastSeenEnd - lastSeenStart, StandardCharsets.US_ASCII);
-    return text.equals("null") ? null : EpochSeconds.parse(text);
   }
 
   /** A value of {@code presence-state}. */
@@ -148,9 +116,23 @@ public final class PresenceJson {
     return text.getBytes(StandardCharsets.US_ASCII);
   }
 
-  private static int indexOf(byte[] bytes, byte[] pattern) {
+  /** Where the value of {@code last_seen} begins in bytes that have a presence in them. */
+  static int lastSeenStart(byte[] bytes, int from) {
+    return indexOf(bytes, from, LAST_SEEN) + LAST_SEEN.length;
+  }
+
+  /** Where that value, which begins at {@code start}, ends. */
+  static int lastSeenEnd(byte[] bytes, int start) {
+    int end = start;
+    while (bytes[end] != ',') {
+      end++;
+    }
+    return end;
+  }
+
+  private static int indexOf(byte[] bytes, int from, byte[] pattern) {
     int last = bytes.length - pattern.length;
-    for (int i = 0; i <= last; i++) {
+    for (int i = from; i <= last; i++) {
       int j = 0;
       while (j < pattern.length && bytes[i + j] == pattern[j]) {
         j++;

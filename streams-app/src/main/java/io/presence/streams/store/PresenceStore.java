@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.processor.StateStore;
@@ -48,12 +49,12 @@ public final class PresenceStore implements StateStore {
     return new Builder(name, rules, changelog);
   }
 
-  /** The state of a user that has sessions or something that expires; else null. One probe. */
-  public @Nullable UserState live(String userId) {
+  /** What moves of a user that has open sessions; null if there are none. One probe. */
+  public @Nullable LiveUser live(String userId) {
     return index.live(userId);
   }
 
-  /** The state of a user; null if nothing is stored. */
+  /** The state of a user, decoded; null if nothing is stored. */
   public @Nullable UserState find(String userId) {
     return index.find(userId);
   }
@@ -61,7 +62,7 @@ public final class PresenceStore implements StateStore {
   /** Stores a user's state. */
   public void put(UserState state, PresenceJson json) {
     logged.put(Keys.ofUser(state.userId()), UserCodec.encode(state, json));
-    index.hold(state, json);
+    index.hold(state);
   }
 
   /** Removes all that is stored of a user. */
@@ -114,13 +115,13 @@ public final class PresenceStore implements StateStore {
   }
 
   /**
-   * Becomes the processor's store. Cost: one pass over the users with sessions or something that
-   * expires.
+   * Becomes the processor's store. Cost: one pass over all users.
    *
-   * @return those users' states, whose clocks are still to be set
+   * @param pending takes the states of those who have sessions or something that expires; the
+   *     clocks are still to be set
    */
-  public List<UserState> activate() {
-    return index.activate();
+  public void activate(Consumer<UserState> pending) {
+    index.activate(pending);
   }
 
   /** Stops being the processor's store, and may become a standby's. */
