@@ -1,10 +1,11 @@
 package io.presence.bench;
 
+import io.presence.bench.writes.Writes;
 import java.util.List;
 
 /** All there are, in the order in which they run. */
 final class Benchmarks {
-  static final List<Benchmark> ALL = List.of();
+  static final List<Benchmark> ALL = List.of(new Writes());
 
   private Benchmarks() {}
 }

@@ -1,0 +1,5 @@
+/** Clients that put a load on servers. */
+@NullMarked
+package io.presence.bench.load;
+
+import org.jspecify.annotations.NullMarked;
