@@ -1,5 +1,6 @@
 package io.presence.streams;
 
+import io.presence.schemas.event.PlainBatch;
 import io.presence.schemas.event.PresenceEvent;
 import io.presence.schemas.event.PresenceEvent.Activity;
 import io.presence.schemas.event.PresenceEvent.ContactAdded;
@@ -73,6 +74,7 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
   private final Ticks ticks;
   private final Rules rules;
   private final PresenceCore core;
+  private final PlainBatch plainBatch = new PlainBatch();
   private ProcessorContext<byte[], byte[]> context;
   private PresenceStore store;
   private SessionStore<String, List<ClosedSession>> history;
@@ -197,6 +199,10 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
       refuse(record, value, "no value");
       return;
     }
+    if (plainBatch.read(value)) {
+      applyBatch(record, plainBatch, moment);
+      return;
+    }
     PresenceEvent event;
     try {
       event = PresenceEventCodec.read(value);
@@ -237,30 +243,59 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
             .formatted(userId, right, partition);
   }
 
-  private void applyBatch(Record<byte[], byte[]> record, Heartbeats batch, Moment moment) {
-    List<Heartbeat> refused = null;
-    String reason = null;
-    for (Heartbeat heartbeat : batch.entries()) {
-      if (absorb(heartbeat, heartbeat.active(), moment)) {
-        continue;
-      }
-      String fault = faultOfPartition(heartbeat.userId());
-      if (fault == null) {
-        fault = applyToUser(heartbeat, moment);
-      }
-      if (fault != null) {
-        if (refused == null) {
-          refused = new ArrayList<>();
-          reason = fault;
-        }
-        refused.add(heartbeat);
+  private void applyBatch(Record<byte[], byte[]> record, PlainBatch batch, Moment moment) {
+    Refused refused = new Refused();
+    for (int entry = 0; entry < batch.size(); entry++) {
+      LiveUser live = store.live(batch.bytes(), batch.userStart(entry), batch.userEnd(entry));
+      SessionClock clock = live == null ? null : live.clock(batch, entry);
+      if (live == null || clock == null || !absorb(live, clock, batch.active(entry), moment)) {
+        applyEntry(batch.heartbeat(entry), refused, moment);
       }
     }
-    if (refused != null) {
-      refuse(
-          record,
-          PresenceEventCodec.write(new Heartbeats(refused)),
-          Objects.requireNonNull(reason));
+    refused.send(record);
+  }
+
+  private void applyBatch(Record<byte[], byte[]> record, Heartbeats batch, Moment moment) {
+    Refused refused = new Refused();
+    for (Heartbeat heartbeat : batch.entries()) {
+      applyEntry(heartbeat, refused, moment);
+    }
+    refused.send(record);
+  }
+
+  private void applyEntry(Heartbeat heartbeat, Refused refused, Moment moment) {
+    if (absorb(heartbeat, heartbeat.active(), moment)) {
+      return;
+    }
+    String fault = faultOfPartition(heartbeat.userId());
+    if (fault == null) {
+      fault = applyToUser(heartbeat, moment);
+    }
+    if (fault != null) {
+      refused.add(heartbeat, fault);
+    }
+  }
+
+  /** The entries of a batch that could not be taken: one dead letter for all, with one reason. */
+  private final class Refused {
+    private @Nullable List<Heartbeat> entries;
+    private String reason = "";
+
+    void add(Heartbeat heartbeat, String fault) {
+      List<Heartbeat> all = entries;
+      if (all == null) {
+        all = new ArrayList<>();
+        entries = all;
+        reason = fault;
+      }
+      all.add(heartbeat);
+    }
+
+    void send(Record<byte[], byte[]> record) {
+      List<Heartbeat> all = entries;
+      if (all != null) {
+        refuse(record, PresenceEventCodec.write(new Heartbeats(all)), reason);
+      }
     }
   }
 
@@ -295,9 +330,12 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
   private boolean absorb(OfSession event, @Nullable Boolean active, Moment moment) {
     LiveUser live = store.live(event.userId());
     SessionClock clock = live == null ? null : live.clock(event.sessionName());
-    return live != null
-        && clock != null
-        && !(configuration.skipRepeated() && isRepeated(live.changedBy(), moment))
+    return live != null && clock != null && absorb(live, clock, active, moment);
+  }
+
+  private boolean absorb(
+      LiveUser live, SessionClock clock, @Nullable Boolean active, Moment moment) {
+    return !(configuration.skipRepeated() && isRepeated(live.changedBy(), moment))
         && core.absorb(clock, live, active, moment);
   }
 

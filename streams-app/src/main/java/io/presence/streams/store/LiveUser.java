@@ -1,5 +1,6 @@
 package io.presence.streams.store;
 
+import io.presence.schemas.event.PlainBatch;
 import io.presence.streams.core.Pulse;
 import io.presence.streams.core.Session;
 import io.presence.streams.core.SessionClock;
@@ -38,6 +39,19 @@ public final class LiveUser extends Pulse {
     }
     for (SessionClock clock : (SessionClock[]) clocks) {
       if (clock.session().equals(session)) {
+        return clock;
+      }
+    }
+    return null;
+  }
+
+  /** The clock of the open session that an entry of a batch names, or null. */
+  public @Nullable SessionClock clock(PlainBatch batch, int entry) {
+    if (clocks instanceof SessionClock only) {
+      return batch.namesSession(entry, only.session()) ? only : null;
+    }
+    for (SessionClock clock : (SessionClock[]) clocks) {
+      if (batch.namesSession(entry, clock.session())) {
         return clock;
       }
     }

@@ -79,6 +79,10 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     return held(userId) instanceof LiveUser live ? live : null;
   }
 
+  @Nullable LiveUser live(byte[] bytes, int from, int to) {
+    return users.get(bytes, from, to) instanceof LiveUser live ? live : null;
+  }
+
   @Nullable UserState find(String userId) {
     Object held = held(userId);
     return held == null

@@ -54,6 +54,11 @@ public final class PresenceStore implements StateStore {
     return index.live(userId);
   }
 
+  /** The same, for a user whose id is in those bytes. */
+  public @Nullable LiveUser live(byte[] bytes, int from, int to) {
+    return index.live(bytes, from, to);
+  }
+
   /** The state of a user, decoded; null if nothing is stored. */
   public @Nullable UserState find(String userId) {
     return index.find(userId);
