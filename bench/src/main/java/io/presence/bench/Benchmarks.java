@@ -1,12 +1,19 @@
 package io.presence.bench;
 
 import io.presence.bench.heartbeats.HeartbeatsBenchmark;
+import io.presence.bench.micro.GrowthBenchmark;
+import io.presence.bench.micro.MicroBenchmark;
 import io.presence.bench.writes.Writes;
 import java.util.List;
 
 /** All there are, in the order in which they run. */
 final class Benchmarks {
-  static final List<Benchmark> ALL = List.of(new HeartbeatsBenchmark(), new Writes());
+  static final List<Benchmark> ALL =
+      List.of(
+          new HeartbeatsBenchmark(),
+          new Writes(),
+          new GrowthBenchmark(),
+          new MicroBenchmark());
 
   private Benchmarks() {}
 }

@@ -66,8 +66,8 @@ public final class PresenceTopology {
     return build(configuration, ticks, UnaryOperator.identity());
   }
 
-  /** Builds the topology, with something done around each processor; for tests. */
-  static Topology build(
+  /** Builds the topology, with something done around each processor; for tests and measurements. */
+  public static Topology build(
       Configuration configuration,
       Ticks ticks,
       UnaryOperator<Processor<byte[], byte[], byte[], byte[]>> around) {
