@@ -15,8 +15,10 @@ import io.presence.gateway.limit.RateLimits;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -46,11 +48,15 @@ public final class HttpServer implements AutoCloseable {
   private static final int ACCEPT_QUEUE = 4_096;
   private static final String UNMATCHED = "-";
 
+  /** What requests are counted by. */
+  private record Counted(String method, String route, int status) {}
+
   private final Authentication authentication;
   private final RateLimits limits;
   private final ClientAddress addresses;
   private final MeterRegistry registry;
   private final Admission admission;
+  private final Map<Counted, Timer> timers = new ConcurrentHashMap<>();
   private final ExecutorService executor =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
   private final Javalin javalin;
@@ -175,15 +181,24 @@ public final class HttpServer implements AutoCloseable {
       write(ctx, future.join());
       return;
     }
-    // To write may wait for the other end: not on the thread that found the answer.
     ctx.future(
         () ->
-            future.handleAsync(
-                (answer, failure) -> {
-                  write(ctx, failure == null ? answer : Answer.of(failure));
-                  return null;
-                },
-                executor));
+            future
+                .handle((answer, failure) -> failure == null ? answer : Answer.of(failure))
+                .thenCompose(answer -> writeLater(ctx, answer)));
+  }
+
+  /**
+   * To write may wait for the other end: not on the thread that found the answer, which others may
+   * need. One without a body waits for nobody, so it is written as it is there, if by a thread of
+   * ours, as those are that heartbeats are acknowledged on.
+   */
+  private CompletableFuture<Void> writeLater(Context ctx, Answer answer) {
+    if (Thread.currentThread().isVirtual() && answer.body().length == 0) {
+      write(ctx, answer);
+      return CompletableFuture.completedFuture(null);
+    }
+    return CompletableFuture.runAsync(() -> write(ctx, answer), executor);
   }
 
   private static void write(Context ctx, Answer answer) {
@@ -199,19 +214,24 @@ public final class HttpServer implements AutoCloseable {
     String path = route == null ? UNMATCHED : route.path();
     String method = route == null ? UNMATCHED : route.method().name();
     int status = ctx.statusCode();
-    Timer.builder("presence.http.requests")
-        .description("requests by route and status")
-        .tag("method", method)
-        .tag("route", path)
-        .tag("status", Integer.toString(status))
-        .register(registry)
+    timers
+        .computeIfAbsent(new Counted(method, path, status), this::timer)
         .record((long) (millis * 1_000), TimeUnit.MICROSECONDS);
     boolean routine = route != null && route.kind() != Route.Kind.CALL && status < 500;
-    if (routine) {
-      LOG.debug("{} {} {} {} ms", method, path, status, format(millis));
-    } else {
+    if (!routine) {
       LOG.info("{} {} {} {} ms", method, path, status, format(millis));
+    } else if (LOG.isDebugEnabled()) {
+      LOG.debug("{} {} {} {} ms", method, path, status, format(millis));
     }
+  }
+
+  private Timer timer(Counted counted) {
+    return Timer.builder("presence.http.requests")
+        .description("requests by route and status")
+        .tag("method", counted.method)
+        .tag("route", counted.route)
+        .tag("status", Integer.toString(counted.status))
+        .register(registry);
   }
 
   /** The methods of the routes that match the path. */
