@@ -1,6 +1,7 @@
 package io.presence.bench;
 
 import io.presence.bench.heartbeats.HeartbeatsBenchmark;
+import io.presence.bench.memory.SocketMemory;
 import io.presence.bench.micro.GrowthBenchmark;
 import io.presence.bench.micro.MicroBenchmark;
 import io.presence.bench.writes.Writes;
@@ -13,7 +14,8 @@ final class Benchmarks {
           new HeartbeatsBenchmark(),
           new Writes(),
           new GrowthBenchmark(),
-          new MicroBenchmark());
+          new MicroBenchmark(),
+          new SocketMemory());
 
   private Benchmarks() {}
 }

@@ -15,6 +15,9 @@ import java.util.stream.Stream;
 public final class Servers {
   private static final String HOST = "127.0.0.1";
 
+  /** As the launcher and the image have them. */
+  private static final List<String> GATEWAY_FLAGS = List.of("-XX:G1HeapRegionSize=1m");
+
   private Servers() {}
 
   /**
@@ -94,7 +97,8 @@ public final class Servers {
         "io.presence.streams.Main",
         "PRESENCE_STREAMS_PORT",
         broker,
-        environment);
+        environment,
+        List.of());
   }
 
   /**
@@ -114,7 +118,13 @@ public final class Servers {
             .collect(Collectors.joining(",")));
     settings.putAll(environment);
     return part(
-        bench, "gateway", "io.presence.gateway.Main", "PRESENCE_HTTP_PORT", broker, settings);
+        bench,
+        "gateway",
+        "io.presence.gateway.Main",
+        "PRESENCE_HTTP_PORT",
+        broker,
+        settings,
+        GATEWAY_FLAGS);
   }
 
   /** A port that nobody listens on. */
@@ -130,7 +140,8 @@ public final class Servers {
       String mainClass,
       String portSetting,
       Server broker,
-      Map<String, String> environment)
+      Map<String, String> environment,
+      List<String> flags)
       throws IOException, InterruptedException {
     Path directory = bench.directory(name);
     int port = freePort();
@@ -144,7 +155,7 @@ public final class Servers {
             ChildJvm.start(
                 mainClass,
                 settings,
-                withQuietLog(List.of()),
+                withQuietLog(flags),
                 directory.resolve("log"),
                 name + " is ready"));
     return new Server(jvm, port, broker.bootstrapServers);
