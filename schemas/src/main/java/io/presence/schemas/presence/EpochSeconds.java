@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.deser.std.StdDeserializer;
 import com.fasterxml.jackson.databind.ser.std.StdSerializer;
 import java.io.IOException;
 import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
 
 /**
  * Times in JSON: seconds since the epoch with three decimals, milliseconds in Java. {@code
@@ -20,7 +21,35 @@ public final class EpochSeconds {
 
   /** The JSON number for a time in milliseconds. */
   public static String format(long millis) {
-    return BigDecimal.valueOf(millis, 3).toPlainString();
+    if (millis < 0) {
+      return BigDecimal.valueOf(millis, 3).toPlainString();
+    }
+    byte[] number = new byte[length(millis)];
+    write(millis, number, 0);
+    return new String(number, StandardCharsets.ISO_8859_1);
+  }
+
+  /** How many bytes that number has, for a time that is not negative. */
+  public static int length(long millis) {
+    int digits = 1;
+    for (long rest = millis / 1_000; rest >= 10; rest /= 10) {
+      digits++;
+    }
+    return digits + 4;
+  }
+
+  /** Writes that number, for a time that is not negative, from {@code at} on. */
+  public static void write(long millis, byte[] out, int at) {
+    int place = at + length(millis);
+    long rest = millis;
+    for (int digit = 0; place > at; digit++) {
+      if (digit == 3) {
+        out[--place] = '.';
+      } else {
+        out[--place] = (byte) ('0' + rest % 10);
+        rest /= 10;
+      }
+    }
   }
 
   /**

@@ -13,7 +13,9 @@ import io.presence.streams.store.UserQuery;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -61,20 +63,36 @@ public final class StoreQueries implements Queries {
   @Override
   public CompletionStage<Lookup.Answer> lookup(Lookup.Request request) {
     List<String> userIds = request.userIds();
-    Map<Integer, List<String>> byPartition = new HashMap<>();
     int[] partitionOf = new int[userIds.size()];
+    Map<Integer, List<String>> asked = new HashMap<>();
+    List<@Nullable List<String>> byPartition =
+        new ArrayList<>(Collections.nCopies(partitions, null));
     for (int i = 0; i < partitionOf.length; i++) {
-      partitionOf[i] = Partitioning.partitionOf(userIds.get(i), partitions);
-      byPartition.computeIfAbsent(partitionOf[i], p -> new ArrayList<>()).add(userIds.get(i));
+      int partition = Partitioning.partitionOf(userIds.get(i), partitions);
+      partitionOf[i] = partition;
+      List<String> ids = byPartition.get(partition);
+      if (ids == null) {
+        ids = new ArrayList<>(Math.max(4, 2 * partitionOf.length / partitions));
+        byPartition.set(partition, ids);
+        asked.put(partition, ids);
+      }
+      ids.add(userIds.get(i));
     }
-    LookupQuery query = new LookupQuery(request.requester(), byPartition);
     Map<Integer, List<Lookup.Entry>> answers =
-        query(PresenceTopology.PRESENCE_STORE, query, byPartition.keySet(), request.standby());
-    int[] taken = new int[partitions];
+        query(
+            PresenceTopology.PRESENCE_STORE,
+            new LookupQuery(request.requester(), asked),
+            asked.keySet(),
+            request.standby());
+    List<@Nullable Iterator<Lookup.Entry>> answered = new ArrayList<>(partitions);
+    for (int partition = 0; partition < partitions; partition++) {
+      List<Lookup.Entry> answer = answers.get(partition);
+      answered.add(answer == null ? null : answer.iterator());
+    }
     Lookup.Entry[] entries = new Lookup.Entry[partitionOf.length];
     for (int i = 0; i < entries.length; i++) {
-      List<Lookup.Entry> answer = answers.get(partitionOf[i]);
-      entries[i] = answer == null ? Lookup.Entry.NOT_HERE : answer.get(taken[partitionOf[i]]++);
+      Iterator<Lookup.Entry> answer = answered.get(partitionOf[i]);
+      entries[i] = answer == null ? Lookup.Entry.NOT_HERE : answer.next();
     }
     return CompletableFuture.completedFuture(new Lookup.Answer(Arrays.asList(entries)));
   }

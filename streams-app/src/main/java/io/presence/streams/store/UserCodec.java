@@ -139,13 +139,18 @@ final class UserCodec {
 
   /** The presence as JSON, with another {@code last_seen} in the place of that which is there. */
   static byte[] presence(byte[] stored, int start, int end, long lastSeen) {
-    byte[] time = EpochSeconds.format(lastSeen).getBytes(StandardCharsets.US_ASCII);
     int length = length(stored);
-    byte[] copy = new byte[length - (end - start) + time.length];
+    int slot = EpochSeconds.length(lastSeen);
     int before = start - HEADER;
+    if (slot == end - start) {
+      byte[] copy = Arrays.copyOfRange(stored, HEADER, HEADER + length);
+      EpochSeconds.write(lastSeen, copy, before);
+      return copy;
+    }
+    byte[] copy = new byte[length - (end - start) + slot];
     System.arraycopy(stored, HEADER, copy, 0, before);
-    System.arraycopy(time, 0, copy, before, time.length);
-    System.arraycopy(stored, end, copy, before + time.length, HEADER + length - end);
+    EpochSeconds.write(lastSeen, copy, before);
+    System.arraycopy(stored, end, copy, before + slot, HEADER + length - end);
     return copy;
   }
 
@@ -155,7 +160,9 @@ final class UserCodec {
     int end = PresenceJson.lastSeenEnd(stored, start);
     String there = new String(stored, start, end - start, StandardCharsets.US_ASCII);
     long since = there.equals("null") ? Long.MIN_VALUE : EpochSeconds.parse(there);
-    return presence(stored, start, end, Math.max(since, lastSeen));
+    return lastSeen <= since
+        ? presence(stored)
+        : presence(stored, start, end, Math.max(0, lastSeen));
   }
 
   private static int length(byte[] stored) {
