@@ -1,9 +1,7 @@
 package io.presence.gateway.http;
 
 import io.presence.schemas.query.Lookup;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -17,50 +15,75 @@ final class BulkAnswer {
   private static final byte[] END = ascii("]}");
   private static final byte[] STALE_END = ascii("],\"stale\":true}");
 
+  private static final int QUOTES = 2;
+
   private BulkAnswer() {}
 
   /** Joins the entries of {@code ids}, one each, in their order. */
   static byte[] join(List<String> ids, Lookup.Answer answer) {
+    List<Lookup.Entry> entries = answer.entries();
     boolean stale = false;
-    int size = PRESENCES.length + UNAVAILABLE.length + STALE_END.length;
-    List<String> unavailable = new ArrayList<>();
+    int shown = 0;
+    int unavailable = 0;
+    int size = PRESENCES.length + UNAVAILABLE.length;
     for (int i = 0; i < ids.size(); i++) {
-      Lookup.Entry entry = answer.entries().get(i);
+      Lookup.Entry entry = entries.get(i);
       stale |= entry.stale();
       byte[] presence = entry.presence();
       if (presence != null) {
-        size += ids.get(i).length() + presence.length + 4;
+        shown++;
+        size += ids.get(i).length() + QUOTES + 1 + presence.length;
       } else if (entry.outcome() == Lookup.Outcome.NOT_HERE) {
-        unavailable.add(ids.get(i));
-        size += ids.get(i).length() + 3;
+        unavailable++;
+        size += ids.get(i).length() + QUOTES;
       }
     }
-    ByteBuffer out = ByteBuffer.allocate(size).put(PRESENCES);
+    byte[] end = stale ? STALE_END : END;
+    byte[] out = new byte[size + commas(shown) + commas(unavailable) + end.length];
+    int at = put(out, 0, PRESENCES);
     boolean first = true;
     for (int i = 0; i < ids.size(); i++) {
-      byte[] presence = answer.entries().get(i).presence();
+      byte[] presence = entries.get(i).presence();
       if (presence != null) {
-        put(out, ids.get(i), first).put((byte) ':').put(presence);
+        at = putId(out, at, ids.get(i), first);
+        out[at++] = ':';
+        at = put(out, at, presence);
         first = false;
       }
     }
-    out.put(UNAVAILABLE);
+    at = put(out, at, UNAVAILABLE);
     first = true;
-    for (String id : unavailable) {
-      put(out, id, first);
-      first = false;
+    for (int i = 0; unavailable > 0 && i < ids.size(); i++) {
+      Lookup.Entry entry = entries.get(i);
+      if (entry.presence() == null && entry.outcome() == Lookup.Outcome.NOT_HERE) {
+        at = putId(out, at, ids.get(i), first);
+        first = false;
+      }
     }
-    out.put(stale ? STALE_END : END);
-    byte[] body = new byte[out.position()];
-    out.flip().get(body);
-    return body;
+    put(out, at, end);
+    return out;
   }
 
-  private static ByteBuffer put(ByteBuffer out, String id, boolean first) {
+  private static int commas(int elements) {
+    return Math.max(0, elements - 1);
+  }
+
+  private static int put(byte[] out, int at, byte[] bytes) {
+    System.arraycopy(bytes, 0, out, at, bytes.length);
+    return at + bytes.length;
+  }
+
+  private static int putId(byte[] out, int at, String id, boolean first) {
+    int next = at;
     if (!first) {
-      out.put((byte) ',');
+      out[next++] = ',';
     }
-    return out.put((byte) '"').put(ascii(id)).put((byte) '"');
+    out[next++] = '"';
+    for (int i = 0; i < id.length(); i++) {
+      out[next++] = (byte) id.charAt(i);
+    }
+    out[next++] = '"';
+    return next;
   }
 
   private static byte[] ascii(String text) {

@@ -1,7 +1,5 @@
 package io.presence.gateway.http;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.javalin.http.Context;
 import io.presence.gateway.auth.ForbiddenException;
 import io.presence.gateway.auth.Identity;
@@ -24,6 +22,8 @@ public final class Call {
   private static final int DEFAULT_PAGE = 100;
   private static final int MAX_PAGE = 1_000;
   private static final int MAX_AFTER = 512;
+
+  private static final byte[] EMPTY_OBJECT = {'{', '}'};
 
   private final Context context;
   private final Identity identity;
@@ -117,13 +117,17 @@ public final class Call {
 
   /** The body, a JSON object; without one, as if it were empty. */
   Fields body() throws InvalidJsonException, ProblemException, IOException {
+    return new Fields(Json.readObject(json()));
+  }
+
+  /** The bytes of the body, which say that they are JSON; without one, those of an empty object. */
+  byte[] json() throws ProblemException, IOException {
     byte[] bytes = bytes();
     if (bytes.length == 0) {
-      return new Fields(JsonNodeFactory.instance.objectNode());
+      return EMPTY_OBJECT.clone();
     }
     checkContentType();
-    JsonNode object = Json.readObject(bytes);
-    return new Fields(object);
+    return bytes;
   }
 
   private byte[] bytes() throws ProblemException, IOException {

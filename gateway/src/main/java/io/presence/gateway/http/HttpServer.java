@@ -12,6 +12,7 @@ import io.presence.gateway.auth.Authentication;
 import io.presence.gateway.auth.Identity;
 import io.presence.gateway.limit.ClientAddress;
 import io.presence.gateway.limit.RateLimits;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -47,6 +48,9 @@ public final class HttpServer implements AutoCloseable {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
   private static final int ACCEPT_QUEUE = 4_096;
   private static final String UNMATCHED = "-";
+
+  /** From so many bytes on, an answer is worth a write of its own. */
+  private static final int LARGE = 8 * 1024;
 
   /** What requests are counted by. */
   private record Counted(String method, String route, int status) {}
@@ -204,8 +208,19 @@ public final class HttpServer implements AutoCloseable {
   private static void write(Context ctx, Answer answer) {
     ctx.status(answer.status());
     answer.headers().forEach(ctx::header);
-    if (answer.body().length > 0) {
-      ctx.contentType(answer.contentType()).result(answer.body());
+    byte[] body = answer.body();
+    if (body.length < LARGE || ctx.header("Accept-Encoding") != null) {
+      if (body.length > 0) {
+        ctx.contentType(answer.contentType()).result(body);
+      }
+      return;
+    }
+    // As it is, in one piece: else it would be copied piece by piece, and sent so.
+    try {
+      ctx.contentType(answer.contentType()).res().setContentLength(body.length);
+      ctx.res().getOutputStream().write(body);
+    } catch (IOException e) {
+      LOG.debug("an answer could not be sent", e);
     }
   }
 

@@ -1,11 +1,9 @@
 package io.presence.gateway.http;
 
 import io.presence.gateway.limit.RateLimits;
-import io.presence.schemas.json.Fields;
 import io.presence.schemas.query.Lookup;
 import io.presence.schemas.query.Queries;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -17,7 +15,6 @@ import org.slf4j.LoggerFactory;
 /** What others see: lookups of one and of many. */
 public final class PresenceRoutes {
   private static final Logger LOG = LoggerFactory.getLogger(PresenceRoutes.class);
-  private static final int MAX_IDS = 1_000;
 
   private final Queries queries;
   private final RateLimits limits;
@@ -60,22 +57,20 @@ public final class PresenceRoutes {
   }
 
   private CompletionStage<Answer> list(Call call) throws Exception {
-    Set<String> ids = Call.ids("user_ids", call.query("user_ids"), MAX_IDS);
-    return many(call, ids, call.query("requester_id"));
+    Set<String> ids = Call.ids("user_ids", call.query("user_ids"), BulkRequest.MAX_IDS);
+    return many(call, List.copyOf(ids), call.query("requester_id"));
   }
 
   private CompletionStage<Answer> query(Call call) throws Exception {
-    Fields body = call.body();
-    return many(call, body.ids("user_ids", 1, MAX_IDS), body.optionalId("requester_id"));
+    BulkRequest request = BulkRequest.read(call.json());
+    return many(call, request.ids(), request.requester());
   }
 
-  private CompletionStage<Answer> many(Call call, Collection<String> ids, @Nullable String named)
+  private CompletionStage<Answer> many(Call call, List<String> ids, @Nullable String named)
       throws Exception {
     String requester = call.requester(named);
     limits.lookups(call.identity(), ids.size());
-    List<String> asked = List.copyOf(ids);
-    return lookup(requester, asked)
-        .thenApply(answer -> Answer.json(BulkAnswer.join(asked, answer)));
+    return lookup(requester, ids).thenApply(answer -> Answer.json(BulkAnswer.join(ids, answer)));
   }
 
   /** Never fails: who could not be asked is not here. */
