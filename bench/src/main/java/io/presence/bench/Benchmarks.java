@@ -1,6 +1,8 @@
 package io.presence.bench;
 
 import io.presence.bench.heartbeats.HeartbeatsBenchmark;
+import io.presence.bench.memory.MemoryBenchmark;
+import io.presence.bench.memory.RecoveryBenchmark;
 import io.presence.bench.memory.SocketMemory;
 import io.presence.bench.micro.GrowthBenchmark;
 import io.presence.bench.micro.MicroBenchmark;
@@ -13,9 +15,11 @@ final class Benchmarks {
       List.of(
           new HeartbeatsBenchmark(),
           new Writes(),
+          new MemoryBenchmark(),
+          new SocketMemory(),
+          new RecoveryBenchmark(),
           new GrowthBenchmark(),
-          new MicroBenchmark(),
-          new SocketMemory());
+          new MicroBenchmark());
 
   private Benchmarks() {}
 }

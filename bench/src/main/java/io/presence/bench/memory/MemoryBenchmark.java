@@ -1,0 +1,79 @@
+package io.presence.bench.memory;
+
+import io.presence.bench.Bench;
+import io.presence.bench.Benchmark;
+import io.presence.bench.Row;
+import io.presence.bench.Servers;
+import io.presence.bench.Servers.Server;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a user takes of a whole server's heap: as much as it grows by, garbage left out. First all
+ * have a session open, then all have said goodbye.
+ */
+public final class MemoryBenchmark implements Benchmark {
+  private static final double LIVE_TARGET = 800;
+  private static final double OFFLINE_TARGET = 320;
+
+  /** Nobody may time out while there is nobody to send heartbeats. */
+  private static final Map<String, String> PATIENT =
+      Map.of("PRESENCE_HEARTBEAT_TTL", "1h", "PRESENCE_AWAY_AFTER", "2h");
+
+  /** So many come first: what is loaded and set up once is none of the others' cost. */
+  private static final int FIRST = 20_000;
+
+  @Override
+  public String name() {
+    return "memory";
+  }
+
+  @Override
+  public String about() {
+    return "heap for each known user and for each live session";
+  }
+
+  @Override
+  public void run(Bench bench) throws Exception {
+    int few = bench.pick(20_000, 100_000);
+    measure(bench, few, "", List.of());
+    if (!bench.quick()) {
+      measure(bench, 1_000_000, "", List.of());
+      if (Runtime.version().feature() >= 25) {
+        measure(bench, few, ", compact headers", List.of("-XX:+UseCompactObjectHeaders"));
+      }
+      measure(bench, few, ", heap beyond 32 GB", List.of("-XX:-UseCompressedOops"));
+    }
+  }
+
+  private static void measure(Bench bench, int count, String how, List<String> flags)
+      throws Exception {
+    Server server =
+        Servers.standalone(
+            bench,
+            bench.directory("memory"),
+            PATIENT,
+            flags.isEmpty() ? List.of("-Xmx4g") : List.of("-Xmx4g", flags.getFirst()));
+    int first = bench.pick(2_000, FIRST);
+    People people = new People();
+    people.come(server, server, 0, first);
+    people.go(server, server, 0, first);
+    long before = server.jvm().usedHeapBytes();
+    people.come(server, server, first, first + count);
+    long live = server.jvm().usedHeapBytes();
+    people.go(server, server, first, first + count);
+    long offline = server.jvm().usedHeapBytes();
+    server.jvm().close();
+    String users = "%,d".formatted(count) + how;
+    Row ofLive = Row.less("live session, " + users, "bytes", bytesEach(before, live, count));
+    Row ofOffline =
+        Row.less("known user, offline, " + users, "bytes", bytesEach(before, offline, count));
+    bench.add(bench.quick() ? ofLive : ofLive.target(LIVE_TARGET));
+    bench.add(bench.quick() ? ofOffline : ofOffline.target(OFFLINE_TARGET));
+  }
+
+  /** Of few, the heap may have grown by less than it came and went by otherwise. */
+  private static double bytesEach(long before, long after, int count) {
+    return Math.max(1, (double) (after - before) / count);
+  }
+}
