@@ -42,14 +42,14 @@ final class StoredBytes {
     room(value.length).put(value);
   }
 
-  /** A small number: one byte below 128. */
-  void putCount(int count) {
-    int rest = count;
-    while (rest >= 0x80) {
-      putByte((rest & 0x7F) | 0x80);
+  /** A number that is rather small: a byte for each seven bits. */
+  void putNumber(long number) {
+    long rest = number;
+    while ((rest & ~0x7F) != 0) {
+      putByte(((int) rest & 0x7F) | 0x80);
       rest >>>= 7;
     }
-    putByte(rest);
+    putByte((int) rest);
   }
 
   /** A text that the reader may know. */
@@ -61,7 +61,7 @@ final class StoredBytes {
     } else {
       byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
       putByte(GIVEN);
-      putCount(utf8.length);
+      putNumber(utf8.length);
       putBytes(utf8);
     }
   }
@@ -80,17 +80,17 @@ final class StoredBytes {
     return bytes.get();
   }
 
-  long getLong() {
-    return bytes.getLong();
+  int getCount() {
+    return Math.toIntExact(getNumber());
   }
 
-  int getCount() {
-    int count = 0;
+  long getNumber() {
+    long number = 0;
     for (int shift = 0; ; shift += 7) {
       int part = bytes.get();
-      count |= (part & 0x7F) << shift;
+      number |= (part & 0x7FL) << shift;
       if (part >= 0) {
-        return count;
+        return number;
       }
     }
   }

@@ -128,7 +128,7 @@ final class UserCodec {
   /** The offset up to which the log has taken effect. */
   static long changedBy(byte[] stored) {
     return stored[0] == FORMAT
-        ? ByteBuffer.wrap(stored).getLong(HEADER + length(stored))
+        ? new StoredBytes(stored, HEADER + length(stored)).getNumber()
         : decode(stored, null).changedBy();
   }
 
@@ -203,7 +203,7 @@ final class UserCodec {
     UserState.Frozen frozen = state.frozen();
     CustomStatus customStatus = state.customStatus();
     Claim claim = state.claim();
-    out.putLong(state.changedBy());
+    out.putNumber(state.changedBy());
     out.putByte(state.known() ? 1 : 0);
     out.putText(state.device(), shown.device());
     out.putTime(state.since(), shown.since());
@@ -220,12 +220,12 @@ final class UserCodec {
     if (customStatus != null) {
       out.putTime(customStatus.expiresAt(), Claim.NEVER);
     }
-    out.putCount(state.goodbyes().size());
+    out.putNumber(state.goodbyes().size());
     for (Goodbye goodbye : state.goodbyes()) {
       out.putText(goodbye.session(), null);
-      out.putLong(goodbye.until());
+      out.putNumber(goodbye.until());
     }
-    out.putCount(state.sessions().size());
+    out.putNumber(state.sessions().size());
     for (Session session : state.sessions()) {
       out.putText(session.name(), null);
       out.putText(session.device(), shown.device());
@@ -240,7 +240,7 @@ final class UserCodec {
   private static UserState read(
       Presence shown, StoredBytes in, Visibility visibility, @Nullable LiveUser live) {
     String userId = shown.userId();
-    long changedBy = in.getLong();
+    long changedBy = in.getNumber();
     boolean known = in.getByte() != 0;
     String device = in.getText(shown.device());
     long since = in.getTime(shown.since());
@@ -263,7 +263,7 @@ final class UserCodec {
     int goodbyeCount = in.getCount();
     List<Goodbye> goodbyes = new ArrayList<>(goodbyeCount);
     for (int i = 0; i < goodbyeCount; i++) {
-      goodbyes.add(new Goodbye(Objects.requireNonNull(in.getText(null)), in.getLong()));
+      goodbyes.add(new Goodbye(Objects.requireNonNull(in.getText(null)), in.getNumber()));
     }
     int sessionCount = in.getCount();
     List<Session> sessions = new ArrayList<>(sessionCount);
