@@ -50,10 +50,10 @@ public final class MicroBenchmark implements Benchmark {
           .measurementTime(TimeValue.milliseconds(700));
     }
     for (RunResult result : new Runner(options.build()).run()) {
+      double error = result.getPrimaryResult().getScoreError();
       bench.add(
           Row.less(name(result), "ns", result.getPrimaryResult().getScore())
-              .remark(
-                  String.format(Locale.ROOT, "± %.1f", result.getPrimaryResult().getScoreError())));
+              .remark(Double.isNaN(error) ? "" : String.format(Locale.ROOT, "± %.1f", error)));
     }
   }
 
