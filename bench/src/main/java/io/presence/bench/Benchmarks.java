@@ -1,6 +1,7 @@
 package io.presence.bench;
 
 import io.presence.bench.heartbeats.HeartbeatsBenchmark;
+import io.presence.bench.lookups.Lookups;
 import io.presence.bench.memory.MemoryBenchmark;
 import io.presence.bench.memory.RecoveryBenchmark;
 import io.presence.bench.memory.SocketMemory;
@@ -15,6 +16,7 @@ final class Benchmarks {
       List.of(
           new HeartbeatsBenchmark(),
           new Writes(),
+          new Lookups(),
           new MemoryBenchmark(),
           new SocketMemory(),
           new RecoveryBenchmark(),

@@ -1,0 +1,5 @@
+/** Lookups of many. */
+@NullMarked
+package io.presence.bench.lookups;
+
+import org.jspecify.annotations.NullMarked;
