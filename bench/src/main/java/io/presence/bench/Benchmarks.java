@@ -1,5 +1,7 @@
 package io.presence.bench;
 
+import io.presence.bench.fanout.FanoutBenchmark;
+import io.presence.bench.fanout.LatencyBenchmark;
 import io.presence.bench.heartbeats.HeartbeatsBenchmark;
 import io.presence.bench.lookups.Lookups;
 import io.presence.bench.memory.MemoryBenchmark;
@@ -17,6 +19,8 @@ final class Benchmarks {
           new HeartbeatsBenchmark(),
           new Writes(),
           new Lookups(),
+          new FanoutBenchmark(),
+          new LatencyBenchmark(),
           new MemoryBenchmark(),
           new SocketMemory(),
           new RecoveryBenchmark(),
