@@ -31,11 +31,14 @@ final class Audience {
     return size == 0;
   }
 
-  /** Gives a change to all; those with something to send are added to {@code ready}. */
-  synchronized void tell(Change change, List<Subscriber> ready) {
+  /**
+   * Gives changes of the user to all, in their order; those with something to send are added to
+   * {@code ready}.
+   */
+  synchronized void tell(List<Change> changes, List<Subscriber> ready) {
     for (int i = 0; i < size; i++) {
       Watch watch = watches[i];
-      if (watch != null && watch.subscriber.change(watch, change)) {
+      if (watch != null && watch.subscriber.change(watch, changes)) {
         ready.add(watch.subscriber);
       }
     }

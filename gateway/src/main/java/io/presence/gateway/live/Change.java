@@ -36,6 +36,8 @@ final class Change {
   private @Nullable String device;
   private long since;
   private boolean customStatus;
+
+  // Two threads may each make one: they are the same, and cost less than a lock for each reader.
   private @Nullable Message update;
   private @Nullable Message hidden;
 
@@ -101,22 +103,26 @@ final class Change {
   }
 
   /** What those are told who may see the user. */
-  synchronized Message update() {
-    if (update == null) {
+  Message update() {
+    Message made = update;
+    if (made == null) {
       if (presence == null) {
         throw new IllegalStateException("nobody sees one who was erased");
       }
-      update = Message.update(presence);
+      made = Message.update(presence);
+      update = made;
     }
-    return update;
+    return made;
   }
 
   /** What those are told last who may no longer see the user. */
-  synchronized Message hidden() {
-    if (hidden == null) {
-      hidden = hiddenAt(version);
+  Message hidden() {
+    Message made = hidden;
+    if (made == null) {
+      made = hiddenAt(version);
+      hidden = made;
     }
-    return hidden;
+    return made;
   }
 
   /** The same, of a version of which nothing more is known than that it hides the user. */

@@ -7,7 +7,9 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -116,12 +118,15 @@ public final class ChangeFeed implements AutoCloseable {
 
   /** Reads until there is no sense in going on. */
   private void read(Consumer<byte[], byte[]> consumer, List<TopicPartition> partitions) {
+    Map<String, List<Change>> changes = new LinkedHashMap<>();
     List<Subscriber> ready = new ArrayList<>();
     for (int polls = 1; !closed(); polls++) {
       ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
       for (ConsumerRecord<byte[], byte[]> record : records) {
-        tell(record, ready);
+        take(record, changes);
       }
+      changes.forEach((userId, ofUser) -> tell(userId, ofUser, ready));
+      changes.clear();
       fanout.flush(ready);
       ready.clear();
       if (polls % POLLS_PER_LAG_CHECK == 0 || records.isEmpty()) {
@@ -134,18 +139,20 @@ public final class ChangeFeed implements AutoCloseable {
     }
   }
 
-  private void tell(ConsumerRecord<byte[], byte[]> record, List<Subscriber> ready) {
+  /** Puts a change beside the others of its user, if anyone watches. */
+  private void take(ConsumerRecord<byte[], byte[]> record, Map<String, List<Change>> changes) {
     byte[] key = record.key();
     byte[] value = record.value();
     if (key == null || value == null) {
       return;
     }
-    Audience audience = fanout.audience(new String(key, UTF_8));
-    if (audience == null) {
+    String userId = new String(key, UTF_8);
+    if (fanout.audience(userId) == null) {
       return;
     }
     try {
-      audience.tell(Change.read(value), ready);
+      Change change = Change.read(value);
+      changes.computeIfAbsent(userId, id -> new ArrayList<>(1)).add(change);
     } catch (IOException e) {
       LOG.warn(
           "no change: {}-{} at {}: {}",
@@ -153,6 +160,14 @@ public final class ChangeFeed implements AutoCloseable {
           record.partition(),
           record.offset(),
           e.getMessage());
+    }
+  }
+
+  /** Once for all changes of a user: each who watches is looked at once. */
+  private void tell(String userId, List<Change> changes, List<Subscriber> ready) {
+    Audience audience = fanout.audience(userId);
+    if (audience != null) {
+      audience.tell(changes, ready);
     }
   }
 

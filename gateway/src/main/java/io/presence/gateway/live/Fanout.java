@@ -125,12 +125,21 @@ public final class Fanout {
     for (int from = 0; from < ready.size(); from += CHUNK) {
       List<Subscriber> chunk =
           List.copyOf(ready.subList(from, Math.min(ready.size(), from + CHUNK)));
-      execute(() -> chunk.forEach(Subscriber::flush));
+      execute(
+          () -> {
+            Batch last = null;
+            for (Subscriber subscriber : chunk) {
+              last = subscriber.flush(last);
+            }
+          });
     }
   }
 
   void flushSoon(Subscriber subscriber) {
-    execute(subscriber::flush);
+    execute(
+        () -> {
+          var unused = subscriber.flush(null);
+        });
   }
 
   int partitionOf(String userId) {

@@ -197,11 +197,11 @@ public final class Subscriber {
   }
 
   /**
-   * Takes a change.
+   * Takes changes of one user, in their order.
    *
    * @return whether the caller has to see to it that {@link #flush} is called
    */
-  boolean change(Watch watch, Change change) {
+  boolean change(Watch watch, List<Change> changes) {
     List<Ask> asks = List.of();
     boolean call;
     lock.lock();
@@ -209,8 +209,11 @@ public final class Subscriber {
       if (watch.dropped) {
         return false;
       }
-      if (watch.change(change, requester, outbox)) {
-        asks = ask(List.of(watch), false, 0);
+      for (int i = 0; i < changes.size(); i++) {
+        // Once asked for, the rest is held: so it is asked for once.
+        if (watch.change(changes.get(i), requester, outbox)) {
+          asks = ask(List.of(watch), false, 0);
+        }
       }
       call = !due && !writing && !outbox.isEmpty();
       due |= call;
@@ -309,25 +312,59 @@ public final class Subscriber {
   }
 
   /** Sends what waits, unless a write is under way: then it goes after it. */
-  void flush() {
+  private void flush() {
+    var unused = flush(null);
+  }
+
+  /**
+   * The same, and saves the work of joining bytes where many are due the same.
+   *
+   * @param before what was sent to someone else just now
+   * @return what was sent last
+   */
+  @Nullable Batch flush(@Nullable Batch before) {
+    Batch last = before;
+    Batch next = next(before, false);
+    while (next != null) {
+      last = next;
+      fanout.sent(next.messages().size());
+      if (!sink.send(next, this::written)) {
+        break;
+      }
+      next = next(last, true);
+    }
+    return last;
+  }
+
+  /**
+   * Takes what is to be sent now; null if there is nothing, or it is not the time.
+   *
+   * @param written whether the write that was under way has ended
+   */
+  private @Nullable Batch next(@Nullable Batch before, boolean written) {
     List<Message> taken;
     lock.lock();
     try {
       due = false;
+      writing &= !written;
       if (writing || closed) {
-        return;
+        return null;
       }
       taken = outbox.take(WRITE_BYTES);
-      if (taken.isEmpty()) {
-        return;
+      if (!taken.isEmpty()) {
+        writing = true;
+        writingSince = System.nanoTime();
       }
-      writing = true;
-      writingSince = System.nanoTime();
     } finally {
       lock.unlock();
     }
-    fanout.sent(taken.size());
-    sink.send(taken, this::written);
+    if (taken.isEmpty()) {
+      if (written) {
+        sink.drained();
+      }
+      return null;
+    }
+    return before != null && before.isOf(taken) ? before : new Batch(taken);
   }
 
   private void written() {

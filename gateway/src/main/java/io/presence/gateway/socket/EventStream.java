@@ -3,14 +3,12 @@ package io.presence.gateway.socket;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.presence.gateway.auth.Identity;
+import io.presence.gateway.live.Batch;
 import io.presence.gateway.live.Message;
 import io.presence.gateway.live.Sink;
 import io.presence.gateway.live.Subscriber;
-import java.io.ByteArrayOutputStream;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -64,17 +62,9 @@ final class EventStream implements Sink, Connection {
   }
 
   @Override
-  public void send(List<Message> messages, Runnable written) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    for (Message message : messages) {
-      if (!message.type().isEmpty()) {
-        out.writeBytes(("event: " + message.type() + "\ndata: ").getBytes(UTF_8));
-      }
-      out.writeBytes(message.json());
-      out.write('\n');
-      out.write('\n');
-    }
-    response.write(false, ByteBuffer.wrap(out.toByteArray()), Callback.from(written, this::fail));
+  public boolean send(Batch batch, Runnable written) {
+    response.write(false, batch.events(), Callback.from(written, this::fail));
+    return false;
   }
 
   @Override

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.presence.gateway.auth.Identity;
 import io.presence.gateway.limit.TokenBucket;
 import io.presence.gateway.limit.TooManyRequestsException;
+import io.presence.gateway.live.Batch;
 import io.presence.gateway.live.Message;
 import io.presence.gateway.live.Sink;
 import io.presence.gateway.live.Subscriber;
@@ -16,10 +17,9 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.eclipse.jetty.util.BufferUtil;
+import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.websocket.core.CloseStatus;
 import org.eclipse.jetty.websocket.core.CoreSession;
@@ -52,6 +52,7 @@ final class Socket implements FrameHandler, Sink, Connection {
   private final String sessionId;
   private final @Nullable PresenceSession presence;
   private final AtomicBoolean closing = new AtomicBoolean();
+  private final FrameWriter writer;
   private volatile @Nullable CoreSession session;
 
   /** What came of a message so far; for the one who reads. */
@@ -67,10 +68,12 @@ final class Socket implements FrameHandler, Sink, Connection {
 
   /**
    * @param requester as whom it sees; null: a stranger
+   * @param network where its bytes go
    */
-  Socket(Sockets sockets, Identity identity, @Nullable String requester) {
+  Socket(Sockets sockets, Identity identity, @Nullable String requester, EndPoint network) {
     this.sockets = sockets;
     this.identity = identity;
+    this.writer = new FrameWriter(network);
     this.subscriber = sockets.fanout().subscriber(requester, this);
     this.messages = new TokenBucket(sockets.rules().messageRate(), sockets.clock());
     this.sessionId = sockets.newSessionId();
@@ -116,9 +119,14 @@ final class Socket implements FrameHandler, Sink, Connection {
       LOG.error("a message could not be taken", e);
       close(Close.FAILED);
     }
+    if (frame.getOpCode() == OpCode.CLOSE) {
+      // Jetty answers it: not into the middle of a frame of ours.
+      writer.finish(callback::succeeded);
+      return;
+    }
     callback.succeeded();
     CoreSession from = session;
-    if (from == null || frame.getOpCode() == OpCode.CLOSE) {
+    if (from == null) {
       return;
     }
     if (subscriber.full()) {
@@ -134,6 +142,8 @@ final class Socket implements FrameHandler, Sink, Connection {
   @Override
   public void onError(Throwable cause, Callback callback) {
     LOG.debug("a socket failed", cause);
+    // It may be closed by Jetty, then, and nothing follows a close.
+    writer.finish(() -> {});
     callback.succeeded();
   }
 
@@ -147,24 +157,14 @@ final class Socket implements FrameHandler, Sink, Connection {
   }
 
   @Override
-  public void send(List<Message> batch, Runnable written) {
-    CoreSession to = session;
-    if (to == null) {
-      return;
-    }
-    int last = batch.size() - 1;
-    for (int i = 0; i <= last; i++) {
-      to.sendFrame(
-          new Frame(OpCode.TEXT, true, ByteBuffer.wrap(batch.get(i).json())),
-          i == last ? Callback.from(written, failure -> {}) : Callback.NOOP,
-          i < last);
-    }
+  public boolean send(Batch batch, Runnable written) {
+    return writer.write(batch.frames(), written);
   }
 
   @Override
   public void drained() {
     CoreSession from = session;
-    if (from != null && paused.compareAndSet(true, false)) {
+    if (from != null && paused.get() && paused.compareAndSet(true, false)) {
       from.demand();
     }
   }
@@ -201,7 +201,7 @@ final class Socket implements FrameHandler, Sink, Connection {
       abort(to);
       return;
     }
-    to.sendFrame(new Frame(OpCode.PING), Callback.NOOP, false);
+    writer.ping();
   }
 
   @Override
@@ -222,7 +222,7 @@ final class Socket implements FrameHandler, Sink, Connection {
     }
     LOG.debug("closing a socket: {}", why);
     end(grace);
-    from.close(why.code(), why.reason(), Callback.NOOP);
+    writer.finish(() -> from.close(why.code(), why.reason(), Callback.NOOP));
     sockets.executeLater(CLOSE_PATIENCE, () -> abort(from));
   }
 
@@ -239,10 +239,8 @@ final class Socket implements FrameHandler, Sink, Connection {
   }
 
   private void answerPing(Frame frame) {
-    CoreSession to = session;
-    if (to != null && takeMessage()) {
-      to.sendFrame(
-          new Frame(OpCode.PONG, true, BufferUtil.copy(frame.getPayload())), Callback.NOOP, false);
+    if (takeMessage()) {
+      writer.pong(frame.getPayload());
     }
   }
 

@@ -87,7 +87,11 @@ public final class SocketUpgrade implements WebSocketNegotiator {
       Caller caller = Caller.of(request, sockets.authentication());
       return sockets.fullFor(caller.identity())
           ? new Refusal(Close.TOO_MANY_SOCKETS)
-          : new Socket(sockets, caller.identity(), caller.requester());
+          : new Socket(
+              sockets,
+              caller.identity(),
+              caller.requester(),
+              request.getConnectionMetaData().getConnection().getEndPoint());
     } catch (UnauthorizedException
         | ForbiddenException
         | KeysUnavailableException

@@ -165,7 +165,7 @@ final class World implements Queries {
     Audience audience = fanout.audience(USER);
     if (audience != null) {
       List<Subscriber> ready = new ArrayList<>();
-      audience.tell(change, ready);
+      audience.tell(List.of(change), ready);
       fanout.flush(ready);
     }
     return true;
@@ -239,8 +239,8 @@ final class World implements Queries {
     throw new UnsupportedOperationException();
   }
 
-  private void write(List<Message> messages, Runnable written) {
-    for (Message message : messages) {
+  private boolean write(Batch batch, Runnable written) {
+    for (Message message : batch.messages()) {
       try {
         JsonNode frame = JSON.readTree(message.json());
         frames.add(frame);
@@ -254,11 +254,10 @@ final class World implements Queries {
         throw new UncheckedIOException(e);
       }
     }
-    if (instantWrites) {
-      written.run();
-    } else {
+    if (!instantWrites) {
       writes.add(written);
     }
+    return instantWrites;
   }
 
   private long version() {
