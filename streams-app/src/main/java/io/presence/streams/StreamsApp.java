@@ -181,7 +181,7 @@ public final class StreamsApp implements AutoCloseable {
     // A commit that is due waits for the poll to end.
     config.put(
         StreamsConfig.POLL_MS_CONFIG,
-        Math.max(1, Settings.COMMIT_INTERVAL.get(environment).toMillis() / 3));
+        Math.max(1, Settings.COMMIT_INTERVAL.get(environment).toMillis() / 2));
     config.put(StreamsConfig.GROUP_PROTOCOL_CONFIG, Settings.GROUP_PROTOCOL.get(environment));
     config.put(
         StreamsConfig.REPLICATION_FACTOR_CONFIG,

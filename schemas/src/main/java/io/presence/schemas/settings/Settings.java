@@ -96,7 +96,7 @@ public final class Settings {
           "streams-app",
           "at_least_once is faster, and may lose or repeat a change when a process dies");
   public static final Setting<Duration> COMMIT_INTERVAL =
-      duration("COMMIT_INTERVAL", "30ms", "streams-app", "how long a change may wait to be seen");
+      duration("COMMIT_INTERVAL", "10ms", "streams-app", "how long a change may wait to be seen");
   public static final Setting<Duration> TRANSACTION_TIMEOUT =
       duration(
           "TRANSACTION_TIMEOUT",

@@ -44,7 +44,7 @@ class SettingsTest {
                 Map.entry("PRESENCE_STREAM_THREADS", "1"),
                 Map.entry("PRESENCE_STANDBY_REPLICAS", "1"),
                 Map.entry("PRESENCE_PROCESSING_GUARANTEE", "exactly_once_v2"),
-                Map.entry("PRESENCE_COMMIT_INTERVAL", "30ms"),
+                Map.entry("PRESENCE_COMMIT_INTERVAL", "10ms"),
                 Map.entry("PRESENCE_TRANSACTION_TIMEOUT", "10s"),
                 Map.entry("PRESENCE_GROUP_PROTOCOL", "classic"),
                 Map.entry("PRESENCE_DATA_DIR", "data"),
@@ -78,7 +78,7 @@ class SettingsTest {
   void shouldReadTheDefaultsAsTheirTypes() {
     assertThat(Settings.HEARTBEAT_TTL.get(NOTHING)).isEqualTo(Duration.ofSeconds(30));
     assertThat(Settings.AWAY_AFTER.get(NOTHING)).isEqualTo(Duration.ofMinutes(5));
-    assertThat(Settings.COMMIT_INTERVAL.get(NOTHING)).isEqualTo(Duration.ofMillis(30));
+    assertThat(Settings.COMMIT_INTERVAL.get(NOTHING)).isEqualTo(Duration.ofMillis(10));
     assertThat(Settings.SESSION_HISTORY.get(NOTHING)).isEqualTo(Duration.ofDays(30));
     assertThat(Settings.PARTITIONS.get(NOTHING)).isEqualTo(8);
     assertThat(Settings.AUTH_NONE_ANYWHERE.get(NOTHING)).isFalse();
