@@ -30,6 +30,7 @@ import io.presence.streams.core.UserState;
 import io.presence.streams.store.LiveUser;
 import io.presence.streams.store.PresenceJson;
 import io.presence.streams.store.PresenceStore;
+import io.presence.streams.store.Probes;
 import io.presence.streams.time.PresenceTime;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -75,6 +76,13 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
   private final Rules rules;
   private final PresenceCore core;
   private final PlainBatch plainBatch = new PlainBatch();
+  private final Probes probes = new Probes();
+  private final @Nullable String[] names = new String[Probes.MOST];
+
+  /** Means nothing: what is added up here is read for the caches' sake. */
+  @SuppressWarnings("UnusedVariable")
+  private long brought;
+
   private ProcessorContext<byte[], byte[]> context;
   private PresenceStore store;
   private SessionStore<String, List<ClosedSession>> history;
@@ -245,14 +253,41 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
 
   private void applyBatch(Record<byte[], byte[]> record, PlainBatch batch, Moment moment) {
     Refused refused = new Refused();
-    for (int entry = 0; entry < batch.size(); entry++) {
-      LiveUser live = store.live(batch.bytes(), batch.userStart(entry), batch.userEnd(entry));
-      SessionClock clock = live == null ? null : live.clock(batch, entry);
-      if (live == null || clock == null || !absorb(live, clock, batch.active(entry), moment)) {
-        applyEntry(batch.heartbeat(entry), refused, moment);
+    for (int from = 0; from < batch.size(); from += Probes.MOST) {
+      int to = Math.min(batch.size(), from + Probes.MOST);
+      find(batch, from, to);
+      boolean found = true;
+      for (int entry = from; entry < to; entry++) {
+        LiveUser live =
+            found
+                ? probes.live(entry - from)
+                : store.live(batch.bytes(), batch.userStart(entry), batch.userEnd(entry));
+        SessionClock clock = live == null ? null : live.clock(batch, entry);
+        if (live == null || clock == null || !absorb(live, clock, batch.active(entry), moment)) {
+          applyEntry(batch.heartbeat(entry), refused, moment);
+          // The next may be of the same user, who is held anew.
+          found = false;
+        }
       }
     }
     refused.send(record);
+  }
+
+  /** Finds the users of some entries, and brings near what will be read of their sessions. */
+  private void find(PlainBatch batch, int from, int to) {
+    probes.clear();
+    for (int entry = from; entry < to; entry++) {
+      probes.add(batch.bytes(), batch.userStart(entry), batch.userEnd(entry));
+    }
+    store.find(probes);
+    for (int i = 0; i < to - from; i++) {
+      LiveUser live = probes.live(i);
+      names[i] = live == null ? null : live.onlySession();
+    }
+    for (int i = 0; i < to - from; i++) {
+      String name = names[i];
+      brought += name == null ? 0 : name.length();
+    }
   }
 
   private void applyBatch(Record<byte[], byte[]> record, Heartbeats batch, Moment moment) {

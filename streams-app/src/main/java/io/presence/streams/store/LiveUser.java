@@ -58,6 +58,14 @@ public final class LiveUser extends Pulse {
     return null;
   }
 
+  /**
+   * The name of a session, if there is but one: what to read before one looks for it, if there are
+   * others to look for meanwhile.
+   */
+  public @Nullable String onlySession() {
+    return clocks instanceof SessionClock only ? only.session() : null;
+  }
+
   /** The clock of the session at {@code index}. */
   SessionClock clock(int index) {
     return clocks instanceof SessionClock only ? only : ((SessionClock[]) clocks)[index];

@@ -83,6 +83,10 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     return users.get(bytes, from, to) instanceof LiveUser live ? live : null;
   }
 
+  void find(Probes probes) {
+    users.find(probes);
+  }
+
   @Nullable UserState find(String userId) {
     Object held = held(userId);
     return held == null
@@ -146,16 +150,34 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
 
   // What queries use
 
-  private Lookup.Entry lookup(@Nullable String requester, String userId) {
-    byte[] id = Keys.ascii(userId);
-    Object held;
-    boolean contact;
-    Changing now;
-    do {
-      now = changing;
-      held = users.get(id, 0, id.length);
-      contact = requester != null && isContact(userId, requester, held, now);
-    } while (requester != null && changing != now);
+  private List<Lookup.Entry> lookup(@Nullable String requester, List<String> userIds) {
+    List<Lookup.Entry> entries = new ArrayList<>(userIds.size());
+    Probes probes = new Probes();
+    boolean[] contact = new boolean[Probes.MOST];
+    for (int from = 0; from < userIds.size(); from += Probes.MOST) {
+      List<String> some = userIds.subList(from, Math.min(userIds.size(), from + Probes.MOST));
+      probes.clear();
+      for (String userId : some) {
+        byte[] id = Keys.ascii(userId);
+        probes.add(id, 0, id.length);
+      }
+      Changing now;
+      do {
+        now = changing;
+        users.find(probes);
+        for (int i = 0; i < some.size() && requester != null; i++) {
+          contact[i] = isContact(some.get(i), requester, probes.held[i], now);
+        }
+      } while (requester != null && changing != now);
+      for (int i = 0; i < some.size(); i++) {
+        entries.add(entry(requester, some.get(i), probes.held[i], contact[i]));
+      }
+    }
+    return entries;
+  }
+
+  private Lookup.Entry entry(
+      @Nullable String requester, String userId, @Nullable Object held, boolean contact) {
     if (held == null) {
       return new Lookup.Entry(
           Lookup.Outcome.NOT_SHOWN, null, 0, Visibility.EVERYONE, contact, !active);
@@ -204,14 +226,9 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
   @SuppressWarnings("unchecked")
   public <R> QueryResult<R> query(Query<R> query, PositionBound positionBound, QueryConfig config) {
     return switch (query) {
-      case LookupQuery lookup -> {
-        List<String> userIds = lookup.userIds(partition);
-        List<Lookup.Entry> entries = new ArrayList<>(userIds.size());
-        for (String userId : userIds) {
-          entries.add(lookup(lookup.requester(), userId));
-        }
-        yield (QueryResult<R>) QueryResult.forResult(entries);
-      }
+      case LookupQuery lookup ->
+          (QueryResult<R>)
+              QueryResult.forResult(lookup(lookup.requester(), lookup.userIds(partition)));
       case UserQuery user -> {
         UserState state = find(user.userId());
         yield (QueryResult<R>)

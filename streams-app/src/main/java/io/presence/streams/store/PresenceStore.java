@@ -59,6 +59,11 @@ public final class PresenceStore implements StateStore {
     return index.live(bytes, from, to);
   }
 
+  /** The same, for some users at once. */
+  public void find(Probes probes) {
+    index.find(probes);
+  }
+
   /** The state of a user, decoded; null if nothing is stored. */
   public @Nullable UserState find(String userId) {
     return index.find(userId);

@@ -55,6 +55,35 @@ final class UserTable {
     return place < 0 ? null : HELD.getAcquire(now.held, place);
   }
 
+  /** Finds what is held of each of them, as {@link #get} does. */
+  void find(Probes probes) {
+    Places now = places;
+    int size = probes.size;
+    for (int i = 0; i < size; i++) {
+      long hash = hash(probes.bytes[i], probes.from[i], probes.to[i]);
+      probes.hash[i] = hash;
+      probes.place[i] = candidate(now, hash, (int) hash);
+    }
+    for (int i = 0; i < size; i++) {
+      int place = probes.place[i];
+      probes.held[i] = place < 0 ? null : HELD.getAcquire(now.held, place);
+    }
+    for (int i = 0; i < size; i++) {
+      Object held = probes.held[i];
+      probes.stored[i] = held == null ? null : stored(held);
+    }
+    for (int i = 0; i < size; i++) {
+      byte[] stored = probes.stored[i];
+      int place = probes.place[i];
+      if (place >= 0
+          && (stored == null
+              || !UserCodec.isOf(stored, probes.bytes[i], probes.from[i], probes.to[i]))) {
+        place = find(now, probes.hash[i], place + 1, probes.bytes[i], probes.from[i], probes.to[i]);
+        probes.held[i] = place < 0 ? null : HELD.getAcquire(now.held, place);
+      }
+    }
+  }
+
   /** Holds a user's {@code byte[]} or {@link LiveUser} in the place of what was held before. */
   void put(byte[] bytes, int from, int to, Object held) {
     Places now = places;
@@ -109,16 +138,31 @@ final class UserTable {
 
   private int find(Places now, byte[] bytes, int from, int to) {
     long hash = hash(bytes, from, to);
+    return find(now, hash, (int) hash, bytes, from, to);
+  }
+
+  private static int find(Places now, long hash, int start, byte[] bytes, int from, int to) {
+    int place = candidate(now, hash, start);
+    while (place >= 0) {
+      Object held = HELD.getAcquire(now.held, place);
+      if (held != null && UserCodec.isOf(stored(held), bytes, from, to)) {
+        return place;
+      }
+      place = candidate(now, hash, place + 1);
+    }
+    return -1;
+  }
+
+  /** The first place from {@code start} on that may be of that hash; negative if there is none. */
+  private static int candidate(Places now, long hash, int start) {
     byte wanted = tag(hash);
     int mask = now.tags.length - 1;
-    for (int place = (int) hash & mask; ; place = (place + 1) & mask) {
+    for (int place = start & mask; ; place = (place + 1) & mask) {
       byte tag = (byte) TAG.getAcquire(now.tags, place);
       if (tag == wanted) {
-        Object held = HELD.getAcquire(now.held, place);
-        if (held != null && UserCodec.isOf(stored(held), bytes, from, to)) {
-          return place;
-        }
-      } else if (tag == FREE) {
+        return place;
+      }
+      if (tag == FREE) {
         return -1;
       }
     }

@@ -33,6 +33,18 @@ class UserTableTest {
     for (int i = 0; i < 2_500; i++) {
       assertThat(get("u" + i)).isSameAs(model.get("u" + i));
     }
+    Probes probes = new Probes();
+    for (int from = 0; from < 2_500; from += Probes.MOST) {
+      probes.clear();
+      for (int i = from; i < from + Probes.MOST; i++) {
+        byte[] bytes = Keys.ascii("u" + i);
+        probes.add(bytes, 0, bytes.length);
+      }
+      table.find(probes);
+      for (int i = 0; i < Probes.MOST; i++) {
+        assertThat(probes.held[i]).isSameAs(model.get("u" + (from + i)));
+      }
+    }
     assertThat(table.size()).isEqualTo(model.size());
     List<Object> all = new ArrayList<>();
     table.forEach(all::add);
