@@ -3,6 +3,7 @@ package io.presence.bench;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
@@ -32,6 +33,14 @@ public final class Bench implements AutoCloseable {
   /** One of the two, as this run is quick or full. */
   public <T> T pick(T inQuick, T inFull) {
     return quick ? inQuick : inFull;
+  }
+
+  /**
+   * How long a server is kept busy before it is measured. One that people use is warm: what the
+   * compilers of its JVM do in its first minute on two cores is not what it costs.
+   */
+  public Duration warmUp() {
+    return pick(Duration.ofMillis(500), Duration.ofSeconds(40));
   }
 
   /** A new empty directory, deleted at the end. */

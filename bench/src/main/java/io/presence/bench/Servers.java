@@ -16,7 +16,14 @@ public final class Servers {
   private static final String HOST = "127.0.0.1";
 
   /** As the launcher and the image have them. */
-  private static final List<String> GATEWAY_FLAGS = List.of("-XX:G1HeapRegionSize=1m");
+  private static final List<String> GATEWAY_FLAGS =
+      List.of(
+          "-XX:G1HeapRegionSize=1m",
+          "-XX:G1PeriodicGCInterval=15000",
+          "-XX:MinHeapFreeRatio=10",
+          "-XX:MaxHeapFreeRatio=20");
+
+  private static final List<String> STREAMS_FLAGS = List.of("-XX:+UseTransparentHugePages");
 
   private Servers() {}
 
@@ -98,7 +105,7 @@ public final class Servers {
         "PRESENCE_STREAMS_PORT",
         broker,
         environment,
-        List.of());
+        STREAMS_FLAGS);
   }
 
   /**

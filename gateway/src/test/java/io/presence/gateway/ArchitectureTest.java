@@ -31,7 +31,10 @@ final class ArchitectureTest {
   static final ArchRule jettyAtTheEdgeOnly =
       noClasses()
           .that()
-          .resideOutsideOfPackages("io.presence.gateway.http", "io.presence.gateway.socket")
+          .resideOutsideOfPackages(
+              "io.presence.gateway.http",
+              "io.presence.gateway.socket",
+              "io.presence.gateway.lookup")
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("org.eclipse.jetty..");

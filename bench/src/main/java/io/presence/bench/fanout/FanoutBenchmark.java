@@ -43,8 +43,8 @@ public final class FanoutBenchmark implements Benchmark {
     bench.say("warming up");
     byte[] update;
     try (Watchers watchers = new Watchers(server.httpPort(), bench.pick(100, 1_000), "warm-up")) {
-      Duration time = bench.pick(Duration.ofSeconds(1), Duration.ofSeconds(5));
-      var unused = List.of(watchers.run(MANY, time), watchers.run(ONE, time));
+      Duration half = bench.warmUp().dividedBy(2);
+      var unused = List.of(watchers.run(MANY, half), watchers.run(ONE, half));
       update = watchers.lastUpdate();
     }
     ChildJvm floor =

@@ -14,9 +14,9 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * What an idle socket holds of its gateway's memory. Resident memory is what the kernel counts, as
- * {@code ps} shows it, and nobody collects garbage for it: what 10,000 upgrades leave behind counts
- * where the heap grew for it.
+ * What an idle socket holds of its gateway's memory, once all have been idle for a while. Resident
+ * memory is what the kernel counts, as {@code ps} shows it, and nobody collects garbage for it but
+ * the gateway itself.
  */
 public final class SocketMemory implements Benchmark {
   private static final double KILO = 1_000;
@@ -24,6 +24,7 @@ public final class SocketMemory implements Benchmark {
   private static final int WATCHED = 20;
   private static final Duration STEP = Duration.ofMillis(500);
   private static final int MOST_STEPS = 20;
+  private static final Duration IDLE = Duration.ofSeconds(50);
 
   /** CPU-seconds in a step of one that has nothing to do. */
   private static final double AT_REST = 0.06;
@@ -86,6 +87,7 @@ public final class SocketMemory implements Benchmark {
           break;
         }
       }
+      sockets.idle(bench.pick(STEP, IDLE));
       double resident = (jvm.residentBytes() - before) / KILO / count;
       Row row =
           Row.less("idle socket, " + what + ": resident", "kB", resident)

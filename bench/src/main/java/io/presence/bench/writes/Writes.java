@@ -231,7 +231,7 @@ public final class Writes implements Benchmark {
         connection -> ByteBuffer.wrap(requests.get(next[0]++ % requests.size()));
     int connections = requests.getFirst().length > EVENTS_A_POST ? POSTERS : CONNECTIONS;
     try (HttpLoad load = new HttpLoad(port, connections)) {
-      load.run(Duration.ZERO, warmUp(bench), each);
+      load.run(Duration.ZERO, bench.warmUp(), each);
       double before = sum(servers);
       HttpLoad.Result result = load.run(Duration.ZERO, time(bench), each);
       if (result.failures() > 0) {
@@ -247,11 +247,6 @@ public final class Writes implements Benchmark {
       sum += each.get();
     }
     return sum;
-  }
-
-  /** Long enough for what is compiled: both cores are busy with that for as long as ten seconds. */
-  private static Duration warmUp(Bench bench) {
-    return bench.pick(Duration.ofMillis(300), Duration.ofSeconds(12));
   }
 
   private static Duration time(Bench bench) {

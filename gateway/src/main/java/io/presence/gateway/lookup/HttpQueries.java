@@ -10,19 +10,25 @@ import io.presence.schemas.query.Question;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.client.BytesRequestContent;
+import org.eclipse.jetty.client.CompletableResponseListener;
+import org.eclipse.jetty.client.ContentResponse;
+import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.Request;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpMethod;
 import org.jspecify.annotations.Nullable;
 
 /** One streams-app, asked over HTTP. Connections are kept and used again; nothing waits. */
 final class HttpQueries implements Queries {
+  private static final int MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+
   private final HttpClient client;
   private final URI base;
   private final @Nullable String authorization;
@@ -44,8 +50,8 @@ final class HttpQueries implements Queries {
   public CompletionStage<Lookup.Answer> lookup(Lookup.Request request) {
     int asked = request.userIds().size();
     return send(request("/internal/v1/lookup")
-            .header("Content-Type", LookupCodec.CONTENT_TYPE)
-            .POST(HttpRequest.BodyPublishers.ofByteArray(LookupCodec.write(request))))
+            .method(HttpMethod.POST)
+            .body(new BytesRequestContent(LookupCodec.CONTENT_TYPE, LookupCodec.write(request))))
         .thenApply(
             response -> {
               try {
@@ -75,14 +81,14 @@ final class HttpQueries implements Queries {
         .thenApply(
             response -> {
               try {
-                return switch (response.statusCode()) {
+                return switch (response.getStatus()) {
                   case 400 -> Question.Reply.INVALID;
                   case 421 -> Question.Reply.NOT_HERE;
                   default ->
                       new Question.Reply(
                           Question.Outcome.ANSWERED,
                           ok(response),
-                          response.headers().firstValue("Presence-Stale").isPresent());
+                          response.getHeaders().contains("Presence-Stale"));
                 };
               } catch (IOException e) {
                 throw new CompletionException(e);
@@ -103,35 +109,26 @@ final class HttpQueries implements Queries {
             });
   }
 
-  private HttpRequest.Builder request(String path) {
-    HttpRequest.Builder request = HttpRequest.newBuilder(base.resolve(path));
+  private Request request(String path) {
+    Request request = client.newRequest(base.resolve(path));
     if (authorization != null) {
-      request.header("Authorization", authorization);
+      request.headers(headers -> headers.put(HttpHeader.AUTHORIZATION, authorization));
     }
     return request;
   }
 
-  private CompletableFuture<HttpResponse<byte[]>> send(HttpRequest.Builder request) {
-    CompletableFuture<HttpResponse<byte[]>> exchange =
-        client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofByteArray());
-    // The client's own timeout ends with the head of the answer: this one is for all of it.
-    CompletableFuture<HttpResponse<byte[]>> bounded =
-        exchange.copy().orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS);
-    var unused =
-        bounded.whenComplete(
-            (response, failure) -> {
-              if (failure != null) {
-                exchange.cancel(true);
-              }
-            });
-    return bounded;
+  private CompletableFuture<ContentResponse> send(Request request) {
+    // For all of the answer, not only its head.
+    return new CompletableResponseListener(
+            request.timeout(timeout.toMillis(), TimeUnit.MILLISECONDS), MAX_ANSWER_BYTES)
+        .send();
   }
 
-  private byte[] ok(HttpResponse<byte[]> response) throws IOException {
-    if (response.statusCode() != 200) {
-      throw new IOException(base + " answered " + response.statusCode());
+  private byte[] ok(ContentResponse response) throws IOException {
+    if (response.getStatus() != 200) {
+      throw new IOException(base + " answered " + response.getStatus());
     }
-    return response.body();
+    return response.getContent();
   }
 
   private static String page(int limit, @Nullable String after) {

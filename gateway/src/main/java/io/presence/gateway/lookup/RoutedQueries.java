@@ -6,7 +6,6 @@ import io.presence.schemas.query.Queries;
 import io.presence.schemas.query.Question;
 import io.presence.schemas.topic.Partitioning;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,6 +24,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.eclipse.jetty.client.HttpClient;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +39,11 @@ public final class RoutedQueries implements Queries, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RoutedQueries.class);
   private static final CompletionStage<Void> DONE = CompletableFuture.completedStage(null);
   private static final int MAX_ROUNDS = 3;
+
+  /** To one instance, at a time. What comes beyond waits for one to be free. */
+  private static final int MAX_CONNECTIONS = 64;
+
+  private static final int MAX_WAITING = 65_536;
 
   private final Duration timeout;
   private final @Nullable String internalToken;
@@ -57,16 +62,28 @@ public final class RoutedQueries implements Queries, AutoCloseable {
   public RoutedQueries(List<URI> seeds, @Nullable String internalToken, Duration timeout) {
     this.timeout = timeout;
     this.internalToken = internalToken;
-    this.client =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(timeout)
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .executor(executor)
-            .build();
+    this.client = start(timeout);
     this.directory =
         new Directory(seeds.stream().map(URI::toString).toList(), this::instance, executor);
     directory.start();
+  }
+
+  private static HttpClient start(Duration timeout) {
+    HttpClient client = new HttpClient();
+    client.setName("queries");
+    client.setConnectTimeout(timeout.toMillis());
+    client.setFollowRedirects(false);
+    client.setUserAgentField(null);
+    client.setMaxConnectionsPerDestination(MAX_CONNECTIONS);
+    client.setMaxRequestsQueuedPerDestination(MAX_WAITING);
+    try {
+      client.start();
+      // Not before: to start puts one in.
+      client.getContentDecoderFactories().clear();
+    } catch (Exception e) {
+      throw new IllegalStateException("the client of streams-apps does not start", e);
+    }
+    return client;
   }
 
   /**
@@ -103,7 +120,11 @@ public final class RoutedQueries implements Queries, AutoCloseable {
   @Override
   public void close() {
     directory.close();
-    client.shutdownNow();
+    try {
+      client.stop();
+    } catch (Exception e) {
+      LOG.warn("the client of streams-apps did not stop cleanly", e);
+    }
     executor.shutdownNow();
   }
 

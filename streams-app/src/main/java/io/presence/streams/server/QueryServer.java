@@ -2,6 +2,7 @@ package io.presence.streams.server;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.javalin.Javalin;
+import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.JavalinConfig;
 import io.javalin.http.Context;
 import io.javalin.http.Handler;
@@ -103,6 +104,8 @@ public final class QueryServer implements AutoCloseable {
     config.startup.showOldJavalinVersionWarning = false;
     config.http.prefer405over404 = true;
     config.http.generateEtags = false;
+    // It would take more time than the network between two machines of a cluster.
+    config.http.compressionStrategy = CompressionStrategy.NONE;
     config.jetty.threadPool = new QueuedThreadPool(32, 4);
     config.jetty.modifyServer(
         jetty -> {
@@ -167,10 +170,17 @@ public final class QueryServer implements AutoCloseable {
           413, "at most " + LookupCodec.MAX_REQUEST_BYTES + " bytes are taken");
     }
     Lookup.Request request = LookupCodec.readRequest(body);
-    answer(
-        ctx,
-        queries.lookup(request),
-        answer -> ctx.contentType(LookupCodec.CONTENT_TYPE).result(LookupCodec.write(answer)));
+    answer(ctx, queries.lookup(request), answer -> write(ctx, LookupCodec.write(answer)));
+  }
+
+  /** As it is, in one piece: else it would be copied piece by piece, and sent so. */
+  private static void write(Context ctx, byte[] answer) {
+    try {
+      ctx.contentType(LookupCodec.CONTENT_TYPE).res().setContentLength(answer.length);
+      ctx.res().getOutputStream().write(answer);
+    } catch (IOException e) {
+      LOG.debug("an answer could not be sent", e);
+    }
   }
 
   private interface Asking {
