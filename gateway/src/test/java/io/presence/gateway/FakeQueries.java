@@ -56,7 +56,11 @@ final class FakeQueries implements Queries {
 
   @Override
   public CompletionStage<Question.Reply> ask(Question question) {
-    String id = question.userId();
+    String id =
+        switch (question) {
+          case Question.OfUser q -> q.userId();
+          case Question.OfChannel q -> q.channelId();
+        };
     if (id.startsWith("broken")) {
       return CompletableFuture.failedStage(new IllegalStateException("broken"));
     }
@@ -71,6 +75,8 @@ final class FakeQueries implements Queries {
               "{\"sessions\":[],\"limit\":" + page.limit() + ",\"after\":\"" + page.after() + "\"}";
           case Question.Contacts page ->
               "{\"contacts\":[],\"limit\":" + page.limit() + ",\"after\":\"" + page.after() + "\"}";
+          case Question.Members page -> "{\"members\":[],\"count\":0,\"version\":0}";
+          case Question.Count count -> "{\"count\":0,\"version\":0}";
         };
     if (question instanceof Question.Sessions page && "bad".equals(page.after())) {
       return CompletableFuture.completedStage(Question.Reply.INVALID);
@@ -83,6 +89,9 @@ final class FakeQueries implements Queries {
   @Override
   public CompletionStage<Ownership> ownership() {
     return CompletableFuture.completedStage(
-        new Ownership(8, List.of(new Ownership.Instance("here:1", List.of(0), List.of()))));
+        new Ownership(
+            8,
+            List.of(
+                new Ownership.Instance("here:1", List.of(0), List.of(), List.of(0), List.of()))));
   }
 }

@@ -65,6 +65,13 @@ public final class Settings {
           "how often time is written to an idle log; not set: the smaller of 1s and HEARTBEAT_TTL /"
               + " 10");
 
+  public static final Setting<Duration> CHANNEL_TTL =
+      duration(
+          "CHANNEL_TTL",
+          "60s",
+          "all",
+          "a session in a channel without heartbeats for so long is not in it any more");
+
   // streams-app
   public static final Setting<String> APPLICATION_ID =
       text("APPLICATION_ID", "presence", "streams-app", "the consumer group, one per deployment");

@@ -34,6 +34,7 @@ class SettingsTest {
                 Map.entry("PRESENCE_REPLICATION_FACTOR", ""),
                 Map.entry("PRESENCE_HEARTBEAT_TTL", "30s"),
                 Map.entry("PRESENCE_AWAY_AFTER", "5m"),
+                Map.entry("PRESENCE_CHANNEL_TTL", "60s"),
                 Map.entry("PRESENCE_RECONNECT_GRACE", ""),
                 Map.entry("PRESENCE_STALL_THRESHOLD", ""),
                 Map.entry("PRESENCE_TICK_INTERVAL", ""),

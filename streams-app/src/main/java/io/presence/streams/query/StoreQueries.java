@@ -110,6 +110,7 @@ public final class StoreQueries implements Queries {
                       Replies.contacts(
                           new TreeSet<>(result.contacts()), contacts.limit(), contacts.after()));
           case Question.Sessions sessions -> sessions(sessions);
+          case Question.OfChannel channel -> Question.Reply.NOT_HERE;
         });
   }
 
@@ -122,7 +123,9 @@ public final class StoreQueries implements Queries {
                     new Ownership.Instance(
                         metadata.host() + ":" + metadata.port(),
                         partitionsOf(metadata, StreamsMetadata::topicPartitions),
-                        partitionsOf(metadata, StreamsMetadata::standbyTopicPartitions)))
+                        partitionsOf(metadata, StreamsMetadata::standbyTopicPartitions),
+                        List.of(),
+                        List.of()))
             .toList();
     return CompletableFuture.completedFuture(new Ownership(partitions, instances));
   }
@@ -137,7 +140,7 @@ public final class StoreQueries implements Queries {
   }
 
   private Question.Reply user(
-      Question question, Function<UserQuery.Result, byte @Nullable []> reply) {
+      Question.OfUser question, Function<UserQuery.Result, byte @Nullable []> reply) {
     int partition = Partitioning.partitionOf(question.userId(), partitions);
     UserQuery.Result result =
         query(
