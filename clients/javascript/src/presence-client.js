@@ -141,10 +141,13 @@ class Channel {
   fresh = false;
   /** A list that comes in pages, and what changes meanwhile; null when none does. */
   incoming = null;
-  /** When it was last said that this client is there, until it is known that the gateway took it. */
-  saidAt = null;
+  /** When it was last said that this client is there, and how. */
+  saidAt = -Infinity;
+  /** Whether that has to be said again. */
+  again = false;
   /** The own cursor, boxed; null while there is none. */
   cursor = null;
+  cursorDue = false;
   cursorAt = -Infinity;
   picture;
   #membersView = new MapView(this.members);
@@ -181,8 +184,9 @@ class Link {
   /** The one `subscribe` that is not answered yet. One at a time: answers do not say what they answer. */
   asked = null;
   probe = false;
-  /** The channels that were left of late, and when. */
+  /** The channels that were left of late, and when; and those of which that has to be said again. */
   left = new Map();
+  leaveAgain = new Set();
 
   constructor(socket, tokenExpiry) {
     this.socket = socket;
@@ -508,7 +512,7 @@ export class PresenceClient {
     const channel = this.#channels.get(channelId);
     if (channel?.joined) {
       channel.metadata = shown;
-      channel.saidAt = this.#clock.now();
+      this.#said(channel);
       this.#link?.send({ type: 'update_channel', channel_id: channelId, metadata: shown });
     }
   }
@@ -550,6 +554,7 @@ export class PresenceClient {
     const channel = this.#channels.get(channelId);
     if (channel?.joined) {
       channel.cursor = moved;
+      channel.cursorDue = true;
       this.#sayCursor(channel);
     }
   }
@@ -796,7 +801,7 @@ export class PresenceClient {
       this.#sessionId = null;
       this.#retired?.close(RECONNECTING, 'reconnecting');
       this.#retired = null;
-      for (const name of ['heartbeat', 'stable', 'answer', 'ask', 'leftover', 'silent', 'resend', 'refresh', 'handover', 'channels']) {
+      for (const name of ['heartbeat', 'stable', 'answer', 'ask', 'leftover', 'silent', 'resend', 'refresh', 'handover', 'rejoin', 'retell']) {
         this.#cancel(name);
       }
       for (const channel of this.#channels.values()) {
@@ -915,7 +920,7 @@ export class PresenceClient {
     this.#heartbeatInterval = positive(message.heartbeat_interval, 15) * 1000;
     this.#serverAwayAfter = positive(message.away_after, 300) * 1000;
     this.#clockOffset = typeof message.server_time === 'number' ? message.server_time * 1000 - now : 0;
-    for (const name of ['answer', 'ask', 'leftover', 'resend']) {
+    for (const name of ['answer', 'ask', 'leftover', 'resend', 'rejoin', 'retell']) {
       this.#cancel(name);
     }
     this.#plan('stable', now + STABLE_AFTER, () => {
@@ -1086,7 +1091,7 @@ export class PresenceClient {
     this.#planLeftover(10_000);
     if (this.#channels.size > 0) {
       // Those of which nothing was missed may not be told anew by themselves.
-      this.#planChannels(this.#clock.now() + this.#jitter(10_000));
+      this.#plan('retell', this.#clock.now() + this.#jitter(10_000), () => this.#sayChannelsAgain());
     }
     this.#emit('onResync');
     if (link === this.#link) {
@@ -1141,7 +1146,7 @@ export class PresenceClient {
         this.#ask();
       });
     } else if ((later || code === 'not_a_member') && CHANNEL_MESSAGES.includes(of)) {
-      this.#planChannels(at);
+      this.#rejoin(link, at);
     }
     this.#tellError(code, message.message ?? '', { of, retryAfter, userIds });
     this.#tellStale();
@@ -1358,6 +1363,7 @@ export class PresenceClient {
     channel.hidden = hidden ?? channel.hidden;
     if (this.#link !== null) {
       this.#link.left.delete(channelId);
+      this.#link.leaveAgain.delete(channelId);
       say(channel);
     }
   }
@@ -1378,12 +1384,14 @@ export class PresenceClient {
       const channel = this.#channels.get(channelId);
       channel.cursor = at;
       channel.cursorAt = this.#clock.now();
+      channel.cursorDue = false;
       this.#cancel(`cursor ${channelId}`);
     }
   }
 
   #said(channel) {
     channel.saidAt = this.#clock.now();
+    channel.again = false;
   }
 
   #sayJoin(channel) {
@@ -1417,8 +1425,9 @@ export class PresenceClient {
   /** The own cursor, now or as soon as it may be said again: of several, the newest. */
   #sayCursor(channel) {
     const name = `cursor ${channel.id}`;
-    // While a join waits to be said again, its cursor would be refused; it is said with it.
-    if (this.#link === null || this.#deadlines.has(name) || this.#deadlines.has('channels')) {
+    // Before the list came, or while a join waits to be said again, it would be refused: it is said after.
+    const there = this.#link !== null && channel.toldBy === this.#link && !this.#deadlines.has('rejoin');
+    if (!there || !channel.cursorDue || this.#deadlines.has(name)) {
       return;
     }
     const now = this.#clock.now();
@@ -1428,6 +1437,7 @@ export class PresenceClient {
       return;
     }
     channel.cursorAt = now;
+    channel.cursorDue = false;
     this.#link.send({ type: 'update_cursor', doc_id: channel.id.slice(DOCUMENT.length), cursor: channel.cursor.value });
   }
 
@@ -1441,50 +1451,54 @@ export class PresenceClient {
       }
       if (channel.joined) {
         this.#sayJoin(channel);
-        if (channel.cursor !== null) {
-          this.#sayCursor(channel);
-        }
+        channel.cursorDue = channel.cursor !== null;
       }
     }
   }
 
-  #planChannels(at) {
-    if (!this.#deadlines.has('channels')) {
-      this.#plan('channels', at, () => this.#sayChannelsAgain());
+  /** Something was not taken, and it is not said what: all that was said of late is said again, which harms nothing. */
+  #rejoin(link, at) {
+    const late = this.#clock.now() - CHANNEL_SETTLED;
+    for (const channel of this.#channels.values()) {
+      channel.again ||= channel.joined && channel.saidAt >= late;
+    }
+    for (const [id, leftAt] of link.left) {
+      if (leftAt >= late) {
+        link.leaveAgain.add(id);
+      }
+    }
+    if (!this.#deadlines.has('rejoin')) {
+      this.#plan('rejoin', at, () => this.#sayChannelsAgain());
     }
   }
 
-  /** Says again what may not have been taken: all of it may be said twice. */
   #sayChannelsAgain() {
     const link = this.#link;
-    const now = this.#clock.now();
-    const late = (at) => at !== null && now - at < 2 * CHANNEL_SETTLED;
-    for (const [id, at] of link.left) {
-      if (late(at)) {
-        link.send({ type: 'leave_channel', channel_id: id });
-      }
+    for (const id of link.leaveAgain) {
+      link.send({ type: 'leave_channel', channel_id: id });
     }
+    link.leaveAgain.clear();
     for (const channel of this.#channels.values()) {
       const untold = channel.toldBy !== link || !channel.fresh;
       if (untold) {
         link.send({ type: 'watch_channel', channel_id: channel.id });
       }
-      if (channel.joined && (untold || late(channel.saidAt))) {
+      if (channel.joined && (channel.again || channel.toldBy !== link)) {
         this.#sayJoin(channel);
+        channel.cursorDue = channel.cursor !== null;
       }
       if (untold && !channel.watched) {
         link.send({ type: 'unwatch_channel', channel_id: channel.id });
       }
-      if (channel.joined && channel.cursor !== null) {
-        this.#sayCursor(channel);
-      }
+      this.#sayCursor(channel);
     }
   }
 
   #outside(channel) {
     channel.joined = false;
     channel.metadata = channel.hidden = undefined;
-    channel.cursor = channel.saidAt = null;
+    channel.cursor = null;
+    channel.cursorDue = channel.again = false;
     this.#cancel(`cursor ${channel.id}`);
     this.#dropUnlessFollowed(channel);
   }
@@ -1564,6 +1578,7 @@ export class PresenceClient {
         this.#showCursor(channel, id, value);
       }
     }
+    this.#sayCursor(channel);
   }
 
   #receiveHeld(link, channel, held) {
@@ -1577,9 +1592,6 @@ export class PresenceClient {
     const channel = this.#channels.get(message.channel_id);
     if (channel === undefined || typeof message.member?.user_id !== 'string') {
       return;
-    }
-    if (link === this.#link && message.member.user_id === this.#userId) {
-      channel.saidAt = null;
     }
     if (link === this.#link && channel.incoming !== null) {
       channel.incoming.held.push(message);
@@ -1627,6 +1639,10 @@ export class PresenceClient {
   }
 
   #showCursor(channel, userId, cursor) {
+    if (this.#channels.get(channel.id) !== channel) {
+      // A listener has left it.
+      return;
+    }
     channel.cursors.set(userId, frozen(cursor));
     this.#emit(
       'cursor',

@@ -258,7 +258,6 @@ describe('a channel after a loss', () => {
     here.clock.advance(10_000);
     assert.deepEqual(here.socket.take().filter(({ channel_id: id }) => id === 'room'), [
       { type: 'watch_channel', channel_id: 'room' },
-      { type: 'join_channel', channel_id: 'room' },
       { type: 'unwatch_channel', channel_id: 'room' },
     ]);
   });
@@ -409,8 +408,11 @@ describe('a document', () => {
     here.clock.advance(100);
     assert.deepEqual(here.socket.take().slice(1), [
       { type: 'join_channel', channel_id: 'doc:plan', metadata: { mode: 'editing' } },
-      { type: 'update_cursor', doc_id: 'plan', cursor: 3 },
     ]);
+    here.socket.list('doc:plan', [member('ada', { mode: 'editing' })]);
+    assert.deepEqual(here.socket.take(), [{ type: 'update_cursor', doc_id: 'plan', cursor: 3 }]);
+    here.clock.advance(100);
+    assert.deepEqual(here.socket.take(), []);
   });
 
   test('should hold its cursor back while it may not be there yet', () => {
@@ -419,6 +421,7 @@ describe('a document', () => {
     here.client.updateCursor('plan', 1);
     here.client.updateCursor('plan', 2);
     assert.deepEqual(here.socket.take(), []);
+    here.socket.say({ type: 'error', code: 'rate_limited', message: 'no', of: 'start_editing', retry_after: 60 });
     here.clock.advance(2_000);
     assert.deepEqual(here.socket.take(), [
       { type: 'join_channel', channel_id: 'doc:plan', metadata: { mode: 'editing' } },
