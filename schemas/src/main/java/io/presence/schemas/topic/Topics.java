@@ -68,7 +68,7 @@ public record Topics(String prefix) {
   /** Where the members of documents are. */
   public Topic<Cursor> channelCursors() {
     return new Topic<>(
-        prefix + "channel-cursors", JsonSerde.of(Cursor.class), keptFor(Duration.ofMinutes(10)));
+        prefix + "channel-cursors", JsonSerde.of(Cursor.class), logTime(Duration.ofMinutes(10)));
   }
 
   /** What could not be taken, as it came, with the reason in its headers. */
@@ -99,11 +99,16 @@ public record Topics(String prefix) {
   }
 
   private static Map<String, String> eventConfig() {
+    return logTime(Duration.ofHours(6));
+  }
+
+  /** Kept for so long, and with the broker's time. */
+  private static Map<String, String> logTime(Duration retention) {
     return Map.of(
         TopicConfig.CLEANUP_POLICY_CONFIG,
         TopicConfig.CLEANUP_POLICY_DELETE,
         TopicConfig.RETENTION_MS_CONFIG,
-        millis(Duration.ofHours(6)),
+        millis(retention),
         TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG,
         "LogAppendTime");
   }
