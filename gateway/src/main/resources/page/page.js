@@ -873,6 +873,12 @@ class Visit {
     for (const radio of $('document-mode').querySelectorAll('input')) {
       radio.checked = radio.value === mode;
     }
+    setText(
+      $('sheet-hint'),
+      mode === 'watching'
+        ? 'You only watch: nobody sees you here.'
+        : 'Point here, or use the arrow keys: the others see where you are.',
+    );
     // The new before the old: the document is followed all the while.
     if (mode === 'watching') {
       doc.at = null;
