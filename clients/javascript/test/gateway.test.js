@@ -340,9 +340,9 @@ describe('a real gateway', { skip: url ? false : 'PRESENCE_TEST_URL is not set' 
 });
 
 describe('a real gateway with tokens', { skip: jwtUrl ? false : 'PRESENCE_TEST_JWT_URL is not set' }, () => {
-  function jwt(sub, lifetime) {
+  function jwt(sub, lifetime, more = {}) {
     const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, exp: Math.ceil(Date.now() / 1000) + lifetime })}`;
+    const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, exp: Math.ceil(Date.now() / 1000) + lifetime, ...more })}`;
     return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
   }
 
@@ -369,6 +369,32 @@ describe('a real gateway with tokens', { skip: jwtUrl ? false : 'PRESENCE_TEST_J
     assert.deepEqual(a.states, ['connecting', 'connected']);
     assert.equal(a.client.stale, false);
     assert.deepEqual(a.errors, []);
+  });
+
+  test('should be in a channel over a change of token, and nobody see it', async () => {
+    const ada = someone('ada');
+    const room = someone('room');
+    const channels = { write: ['room.*'] };
+    const a = online(null, {
+      base: jwtUrl,
+      token: async () => jwt(ada, 4, { channels }),
+    });
+    const b = client(null, { base: jwtUrl, token: jwt(someone('bob'), 600, { channels: { read: ['room.*'] } }) });
+    b.client.connect();
+    b.client.watchChannel(room);
+    a.client.joinChannel(room, { metadata: { name: 'Ada' } });
+    await until(() => b.members(room)?.join() === ada, 'she is there');
+    const closed = ({ readyState }) => readyState === 3;
+    await until(() => a.sockets.length >= 4 && a.sockets.slice(0, -1).every(closed), 'the token is changed');
+    a.client.leaveChannel(room);
+    await until(() => b.members(room).length === 0, 'she left');
+    // She may have been there before the list was asked for.
+    const events = b.updates.map(({ event }) => event).join();
+    assert.match(events, /^(joined,)?left$/);
+    assert.deepEqual([...a.errors, ...b.errors], []);
+    b.client.joinChannel(room);
+    await until(() => b.errors.length > 0, 'who may only read may not join');
+    assert.deepEqual([b.errors[0].code, b.errors[0].of], ['forbidden', 'join_channel']);
   });
 
   test('should ask for another token when one is refused', async () => {
