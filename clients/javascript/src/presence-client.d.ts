@@ -65,6 +65,52 @@ export interface PresenceError {
   userIds: string[] | null;
 }
 
+/** Someone who is in a channel, in however many sessions. Frozen. */
+export interface Member {
+  readonly user_id: string;
+  /** Seconds since the epoch. */
+  readonly joined_at: number;
+  /** Seconds since the epoch; null if it is not told. */
+  readonly last_seen: number | null;
+  /** What they were joined with or updated to; in a document, `mode` is `viewing` or `editing`. */
+  readonly metadata: Readonly<Record<string, any>> | null;
+}
+
+/** Who is in a channel. */
+export interface ChannelPicture {
+  readonly channelId: string;
+  /** By user id, kept up to date while the channel is followed. */
+  readonly members: ReadonlyMap<string, Member>;
+  /** In a document: where the cursors of its members are, by user id; without one's own over this connection. */
+  readonly cursors: ReadonlyMap<string, any>;
+  readonly count: number;
+  /** Whether it may be out of date: without a connection, or until the gateway has told it anew. */
+  readonly stale: boolean;
+}
+
+export interface ChannelUpdate {
+  readonly channelId: string;
+  readonly event: 'joined' | 'updated' | 'left';
+  readonly member: Member;
+  /** Why they left: by themselves, with their connection, or without a sign of life for too long; else null. */
+  readonly reason: 'left' | 'disconnected' | 'timed_out' | null;
+  readonly count: number;
+}
+
+export interface CursorMove {
+  readonly docId: string;
+  readonly userId: string;
+  /** Whatever they gave. */
+  readonly cursor: any;
+}
+
+export interface JoinOptions {
+  /** What others see of one there: at most 4 KiB of JSON. Without it what was set stays; null clears it. */
+  metadata?: object | null | undefined;
+  /** Neither listed nor counted for others. Without it, it stays as it was. */
+  hidden?: boolean | undefined;
+}
+
 export interface PresenceEvents {
   /** A presence came: the first, a change, or the same anew. `previous` is what was known before. */
   onPresenceChange: (presence: Presence, previous: Presence | undefined) => void;
@@ -77,6 +123,12 @@ export interface PresenceEvents {
   onError: (error: PresenceError) => void;
   /** A socket was opened; also when one took over from another because a token was about to expire. */
   onWelcome: (welcome: Welcome) => void;
+  /** What is known of a channel changed, or became stale. */
+  channel: (picture: ChannelPicture) => void;
+  /** One change in a channel, before `channel` tells the picture. Not told for what a list that is told anew brings. */
+  channel_update: (update: ChannelUpdate) => void;
+  /** The cursor of someone in a document moved. It ends with its member. */
+  cursor: (move: CursorMove) => void;
 }
 
 export interface PresenceClientOptions {
@@ -166,6 +218,49 @@ export class PresenceClient {
   subscribeToUsers(userIds: string | Iterable<string>): void;
 
   unsubscribeFromUsers(userIds: string | Iterable<string>): void;
+
+  /**
+   * Is in a channel from now on, also over later connections, until `leaveChannel` or `disconnect`; and follows it.
+   * Called again, it changes what it is there with.
+   *
+   * @throws TypeError if the metadata is no object or too large
+   */
+  joinChannel(channelId: string, options?: JoinOptions | null): void;
+
+  /** Is in it no more. It is followed still if it is watched. */
+  leaveChannel(channelId: string): void;
+
+  /** Sets the metadata, as a whole; nothing if not joined. */
+  updateChannel(channelId: string, metadata: object | null): void;
+
+  /** Follows a channel without being in it. */
+  watchChannel(channelId: string): void;
+
+  unwatchChannel(channelId: string): void;
+
+  /**
+   * Joins the document's channel, `doc:` and its id, with `mode` `viewing` in the metadata; from editing, goes on in it.
+   *
+   * @param cursor where one is; null leaves it
+   */
+  startViewing(docId: string, cursor?: any): void;
+
+  /** The same with the mode `editing`. */
+  startEditing(docId: string, cursor?: any): void;
+
+  /** Leaves the document. */
+  stopViewing(docId: string): void;
+
+  /**
+   * Tells the others in the document where one is; nothing if not there. It may be called at each move: one in 40 ms is
+   * sent, the last one always.
+   *
+   * @param cursor at most 1 KiB of JSON
+   */
+  updateCursor(docId: string, cursor: any): void;
+
+  /** What is known of a channel that is followed; undefined until it is told. */
+  channel(channelId: string): ChannelPicture | undefined;
 
   /** Calls the listener at each such event; the function it returns takes it away again. */
   on<Name extends keyof PresenceEvents>(name: Name, listener: PresenceEvents[Name]): () => void;

@@ -11,6 +11,10 @@ const ID = /^[A-Za-z0-9._:@-]{1,128}$/;
 const MAX_DEVICE = 64;
 const MAX_CUSTOM_STATUS = 140;
 const ACTIVITY = /^[A-Za-z0-9._:-]{1,64}$/;
+const MAX_METADATA = 4096;
+const MAX_CURSOR = 1024;
+/** How the id of a channel begins that is a document. */
+const DOCUMENT = 'doc:';
 const STATUSES = ['online', 'away', 'busy', 'invisible', 'offline'];
 const EVENTS = [
   'onPresenceChange',
@@ -20,6 +24,9 @@ const EVENTS = [
   'onResync',
   'onError',
   'onWelcome',
+  'channel',
+  'channel_update',
+  'cursor',
 ];
 
 const BACKOFF_BASE = 500;
@@ -39,6 +46,20 @@ const ACTIVITY_THROTTLE = 1_000;
 const LATE_WHEN_VISIBLE = 10_000;
 const LATE_WHEN_HIDDEN = 90_000;
 const LONGEST_TIMER = 60_000;
+/** A document's cursor is said so often at most. */
+const CURSOR_EVERY = 40;
+/** Without an error for so long, what was said of a channel was taken. */
+const CHANNEL_SETTLED = 10_000;
+const MAX_EARLY_CURSORS = 1_000;
+const CHANNEL_MESSAGES = [
+  'join_channel',
+  'leave_channel',
+  'update_channel',
+  'watch_channel',
+  'start_viewing',
+  'start_editing',
+  'update_cursor',
+];
 /** Status messages this recent are sent again if the gateway could not take them. */
 const STATUS_RETRY_WITHIN = 60_000;
 
@@ -100,6 +121,54 @@ class MapView {
   }
 }
 
+/** A channel that this client is in, or watches, and what it knows of it. */
+class Channel {
+  id;
+  joined = false;
+  watched = false;
+  /** What this client is there with: undefined is whatever the gateway has. */
+  metadata;
+  hidden;
+  members = new Map();
+  cursors = new Map();
+  /** Cursors of those of whom it is not told yet that they are here. */
+  early = new Map();
+  /** Null until it was told once. */
+  count = null;
+  /** The link that told all of it, and whose changes belong to it; null if none does any more. */
+  toldBy = null;
+  /** Whether what is known may be taken as so. */
+  fresh = false;
+  /** A list that comes in pages, and what changes meanwhile; null when none does. */
+  incoming = null;
+  /** When it was last said that this client is there, and how. */
+  saidAt = -Infinity;
+  /** Whether that has to be said again. */
+  again = false;
+  /** The own cursor, boxed; null while there is none. */
+  cursor = null;
+  cursorDue = false;
+  cursorAt = -Infinity;
+  picture;
+  #membersView = new MapView(this.members);
+  #cursorsView = new MapView(this.cursors);
+
+  constructor(id) {
+    this.id = id;
+  }
+
+  /** Makes the picture that is handed out say what is so. */
+  draw() {
+    this.picture = Object.freeze({
+      channelId: this.id,
+      members: this.#membersView,
+      cursors: this.#cursorsView,
+      count: this.count,
+      stale: !this.fresh,
+    });
+  }
+}
+
 /** One socket, and what was said over it. */
 class Link {
   socket;
@@ -115,6 +184,9 @@ class Link {
   /** The one `subscribe` that is not answered yet. One at a time: answers do not say what they answer. */
   asked = null;
   probe = false;
+  /** The channels that were left of late, and when; and those of which that has to be said again. */
+  left = new Map();
+  leaveAgain = new Set();
 
   constructor(socket, tokenExpiry) {
     this.socket = socket;
@@ -195,6 +267,7 @@ export class PresenceClient {
   #activeSinceHeartbeat = false;
   #hiddenSince = 0;
   #pointerAt = '';
+  #channels = new Map();
 
   constructor(wsUrl, userId, device, options = {}) {
     const environment = options.environment ?? {};
@@ -308,6 +381,9 @@ export class PresenceClient {
     this.#away = null;
     this.#wish = null;
     this.#onlineText = null;
+    for (const channel of [...this.#channels.values()]) {
+      this.#outside(channel);
+    }
     this.#stop(GOODBYE, 'disconnect', null);
     this.#tellStatus('user');
   }
@@ -407,6 +483,84 @@ export class PresenceClient {
       this.#link.send({ type: 'unsubscribe', user_ids: ids.slice(from, from + IDS_PER_MESSAGE) });
     }
     this.#tellStale();
+  }
+
+  joinChannel(channelId, options = {}) {
+    const { metadata, hidden } = options ?? {};
+    checkId('channelId', channelId);
+    if (hidden !== undefined && typeof hidden !== 'boolean') {
+      throw new TypeError('hidden: expected true or false');
+    }
+    const shown = metadata === undefined ? undefined : metadataOf(metadata);
+    this.#join(channelId, shown, hidden, (channel) => this.#sayJoin(channel));
+  }
+
+  leaveChannel(channelId) {
+    checkId('channelId', channelId);
+    const channel = this.#channels.get(channelId);
+    if (channel?.joined) {
+      this.#outside(channel);
+      if (this.#link !== null) {
+        this.#sayLeave(this.#link, channelId);
+      }
+    }
+  }
+
+  updateChannel(channelId, metadata) {
+    checkId('channelId', channelId);
+    const shown = metadataOf(metadata);
+    const channel = this.#channels.get(channelId);
+    if (channel?.joined) {
+      channel.metadata = shown;
+      this.#said(channel);
+      this.#link?.send({ type: 'update_channel', channel_id: channelId, metadata: shown });
+    }
+  }
+
+  watchChannel(channelId) {
+    checkId('channelId', channelId);
+    const channel = this.#channelOf(channelId);
+    if (!channel.watched) {
+      channel.watched = true;
+      this.#link?.send({ type: 'watch_channel', channel_id: channelId });
+    }
+  }
+
+  unwatchChannel(channelId) {
+    checkId('channelId', channelId);
+    const channel = this.#channels.get(channelId);
+    if (channel?.watched) {
+      channel.watched = false;
+      this.#dropUnlessFollowed(channel);
+      this.#link?.send({ type: 'unwatch_channel', channel_id: channelId });
+    }
+  }
+
+  startViewing(docId, cursor = null) {
+    this.#openDocument(docId, 'viewing', cursor);
+  }
+
+  startEditing(docId, cursor = null) {
+    this.#openDocument(docId, 'editing', cursor);
+  }
+
+  stopViewing(docId) {
+    this.leaveChannel(documentChannel(docId));
+  }
+
+  updateCursor(docId, cursor) {
+    const channelId = documentChannel(docId);
+    const moved = { value: cursorOf(cursor) };
+    const channel = this.#channels.get(channelId);
+    if (channel?.joined) {
+      channel.cursor = moved;
+      channel.cursorDue = true;
+      this.#sayCursor(channel);
+    }
+  }
+
+  channel(channelId) {
+    return this.#channels.get(channelId)?.picture;
   }
 
   // --- Events
@@ -632,7 +786,7 @@ export class PresenceClient {
   #lost(link, code, reason) {
     link.close(RECONNECTING, 'reconnecting');
     if (link === this.#retired) {
-      this.#retired = null;
+      this.#retire();
       return;
     }
     if (link !== this.#link && link !== this.#candidate) {
@@ -647,8 +801,11 @@ export class PresenceClient {
       this.#sessionId = null;
       this.#retired?.close(RECONNECTING, 'reconnecting');
       this.#retired = null;
-      for (const name of ['heartbeat', 'stable', 'answer', 'ask', 'leftover', 'silent', 'resend', 'refresh', 'handover']) {
+      for (const name of ['heartbeat', 'stable', 'answer', 'ask', 'leftover', 'silent', 'resend', 'refresh', 'handover', 'rejoin', 'retell']) {
         this.#cancel(name);
+      }
+      for (const channel of this.#channels.values()) {
+        this.#cancel(`cursor ${channel.id}`);
       }
     }
     if (code === FORBIDDEN) {
@@ -669,6 +826,7 @@ export class PresenceClient {
       const hint = code === 1001 ? /retry_after=(\d+(?:\.\d+)?)/.exec(reason ?? '') : null;
       this.#again(why, code, hint === null ? null : Number(hint[1]) * 1000);
     }
+    this.#channelsStale();
     this.#tellStale();
   }
 
@@ -699,6 +857,7 @@ export class PresenceClient {
     }
     this.#domListeners = [];
     this.#tellConnection('disconnected', reason, closedWith);
+    this.#channelsStale();
     this.#tellStale();
   }
 
@@ -728,6 +887,15 @@ export class PresenceClient {
       case 'presence_update':
         this.#update(link, message.presence);
         break;
+      case 'initial_channel':
+        this.#initialChannel(link, message);
+        break;
+      case 'channel_update':
+        this.#channelUpdate(link, message);
+        break;
+      case 'cursor':
+        this.#cursorMoved(link, message);
+        break;
       case 'resync':
         this.#resync(link);
         break;
@@ -752,7 +920,7 @@ export class PresenceClient {
     this.#heartbeatInterval = positive(message.heartbeat_interval, 15) * 1000;
     this.#serverAwayAfter = positive(message.away_after, 300) * 1000;
     this.#clockOffset = typeof message.server_time === 'number' ? message.server_time * 1000 - now : 0;
-    for (const name of ['answer', 'ask', 'leftover', 'resend']) {
+    for (const name of ['answer', 'ask', 'leftover', 'resend', 'rejoin', 'retell']) {
       this.#cancel(name);
     }
     this.#plan('stable', now + STABLE_AFTER, () => {
@@ -767,6 +935,7 @@ export class PresenceClient {
       link.pending.add(id);
       link.toAsk.add(id);
     }
+    this.#enterChannels(link);
     if (replaced !== null) {
       this.#retired?.close(RECONNECTING, 'reconnecting');
       this.#retired = replaced;
@@ -790,15 +959,23 @@ export class PresenceClient {
 
   /** The link that was replaced may go once the new one has told all that it told. */
   #retireWhenDone() {
-    if (this.#retired !== null && this.#link.asked === null && this.#link.toAsk.size === 0) {
+    const told = [...this.#channels.values()].every(({ toldBy }) => toldBy === this.#link);
+    if (this.#retired !== null && this.#link.asked === null && this.#link.toAsk.size === 0 && told) {
       this.#retire();
     }
   }
 
   #retire() {
     this.#cancel('handover');
-    this.#retired?.close(RECONNECTING, 'reconnecting');
+    const link = this.#retired;
     this.#retired = null;
+    link?.close(RECONNECTING, 'reconnecting');
+    for (const channel of this.#channels.values()) {
+      if (channel.toldBy !== this.#link) {
+        channel.toldBy = null;
+        this.#staleChannel(channel);
+      }
+    }
   }
 
   #planRefresh(link) {
@@ -912,7 +1089,17 @@ export class PresenceClient {
     }
     this.#cancel('leftover');
     this.#planLeftover(10_000);
+    if (this.#channels.size > 0) {
+      // Those of which nothing was missed may not be told anew by themselves.
+      this.#plan('retell', this.#clock.now() + this.#jitter(10_000), () => this.#sayChannelsAgain());
+    }
     this.#emit('onResync');
+    if (link === this.#link) {
+      for (const channel of this.#channels.values()) {
+        channel.incoming = null;
+        this.#staleChannel(channel);
+      }
+    }
     this.#tellStale();
   }
 
@@ -958,6 +1145,8 @@ export class PresenceClient {
         this.#resendStatus(link);
         this.#ask();
       });
+    } else if ((later || code === 'not_a_member') && CHANNEL_MESSAGES.includes(of)) {
+      this.#rejoin(link, at);
     }
     this.#tellError(code, message.message ?? '', { of, retryAfter, userIds });
     this.#tellStale();
@@ -1156,6 +1345,311 @@ export class PresenceClient {
     this.#plan('heartbeat', now + this.#heartbeatInterval * (0.8 + 0.4 * this.#random()), () => this.#heartbeat());
   }
 
+  // --- Channels
+
+  #channelOf(id) {
+    let channel = this.#channels.get(id);
+    if (channel === undefined) {
+      channel = new Channel(id);
+      this.#channels.set(id, channel);
+    }
+    return channel;
+  }
+
+  #join(channelId, metadata, hidden, say) {
+    const channel = this.#channelOf(channelId);
+    channel.joined = true;
+    channel.metadata = metadata === undefined ? channel.metadata : metadata;
+    channel.hidden = hidden ?? channel.hidden;
+    if (this.#link !== null) {
+      this.#link.left.delete(channelId);
+      this.#link.leaveAgain.delete(channelId);
+      say(channel);
+    }
+  }
+
+  #openDocument(docId, mode, cursor) {
+    const channelId = documentChannel(docId);
+    const at = cursor === null ? null : { value: cursorOf(cursor) };
+    const metadata = Object.freeze({ ...this.#channels.get(channelId)?.metadata, mode });
+    this.#join(channelId, metadata, undefined, (channel) => {
+      this.#said(channel);
+      this.#link.send({
+        type: `start_${mode}`,
+        doc_id: docId,
+        ...(at === null ? {} : { cursor: at.value }),
+      });
+    });
+    if (at !== null) {
+      const channel = this.#channels.get(channelId);
+      channel.cursor = at;
+      channel.cursorAt = this.#clock.now();
+      channel.cursorDue = false;
+      this.#cancel(`cursor ${channelId}`);
+    }
+  }
+
+  #said(channel) {
+    channel.saidAt = this.#clock.now();
+    channel.again = false;
+  }
+
+  #sayJoin(channel) {
+    const { id, metadata, hidden } = channel;
+    this.#said(channel);
+    this.#link.send({
+      type: 'join_channel',
+      channel_id: id,
+      ...(metadata == null ? {} : { metadata }),
+      ...(hidden === undefined ? {} : { hidden }),
+    });
+    if (metadata === null) {
+      // A join without any leaves what was there.
+      this.#link.send({ type: 'update_channel', channel_id: id, metadata });
+    }
+  }
+
+  #sayLeave(link, channelId) {
+    const now = this.#clock.now();
+    for (const [id, at] of link.left) {
+      if (now - at > CHANNEL_SETTLED) {
+        link.left.delete(id);
+      }
+    }
+    link.left.set(channelId, now);
+    for (const each of [link, this.#retired]) {
+      each?.send({ type: 'leave_channel', channel_id: channelId });
+    }
+  }
+
+  /** The own cursor, now or as soon as it may be said again: of several, the newest. */
+  #sayCursor(channel) {
+    const name = `cursor ${channel.id}`;
+    // Before the list came, or while a join waits to be said again, it would be refused: it is said after.
+    const there = this.#link !== null && channel.toldBy === this.#link && !this.#deadlines.has('rejoin');
+    if (!there || !channel.cursorDue || this.#deadlines.has(name)) {
+      return;
+    }
+    const now = this.#clock.now();
+    const wait = channel.cursorAt + CURSOR_EVERY - now;
+    if (wait > 0 && wait <= CURSOR_EVERY) {
+      this.#plan(name, now + wait, () => this.#sayCursor(channel));
+      return;
+    }
+    channel.cursorAt = now;
+    channel.cursorDue = false;
+    this.#link.send({ type: 'update_cursor', doc_id: channel.id.slice(DOCUMENT.length), cursor: channel.cursor.value });
+  }
+
+  /** Over a new link: all that is followed, and all that this client is in. */
+  #enterChannels(link) {
+    for (const channel of this.#channels.values()) {
+      channel.incoming = null;
+      // In this order it is told once: who joins what is followed is not told anew.
+      if (channel.watched) {
+        link.send({ type: 'watch_channel', channel_id: channel.id });
+      }
+      if (channel.joined) {
+        this.#sayJoin(channel);
+        channel.cursorDue = channel.cursor !== null;
+      }
+    }
+  }
+
+  /** Something was not taken, and it is not said what: all that was said of late is said again, which harms nothing. */
+  #rejoin(link, at) {
+    const late = this.#clock.now() - CHANNEL_SETTLED;
+    for (const channel of this.#channels.values()) {
+      channel.again ||= channel.joined && channel.saidAt >= late;
+    }
+    for (const [id, leftAt] of link.left) {
+      if (leftAt >= late) {
+        link.leaveAgain.add(id);
+      }
+    }
+    if (!this.#deadlines.has('rejoin')) {
+      this.#plan('rejoin', at, () => this.#sayChannelsAgain());
+    }
+  }
+
+  #sayChannelsAgain() {
+    const link = this.#link;
+    for (const id of link.leaveAgain) {
+      link.send({ type: 'leave_channel', channel_id: id });
+    }
+    link.leaveAgain.clear();
+    for (const channel of this.#channels.values()) {
+      const untold = channel.toldBy !== link || !channel.fresh;
+      if (untold) {
+        link.send({ type: 'watch_channel', channel_id: channel.id });
+      }
+      if (channel.joined && (channel.again || channel.toldBy !== link)) {
+        this.#sayJoin(channel);
+        channel.cursorDue = channel.cursor !== null;
+      }
+      if (untold && !channel.watched) {
+        link.send({ type: 'unwatch_channel', channel_id: channel.id });
+      }
+      this.#sayCursor(channel);
+    }
+  }
+
+  #outside(channel) {
+    channel.joined = false;
+    channel.metadata = channel.hidden = undefined;
+    channel.cursor = null;
+    channel.cursorDue = channel.again = false;
+    this.#cancel(`cursor ${channel.id}`);
+    this.#dropUnlessFollowed(channel);
+  }
+
+  #dropUnlessFollowed(channel) {
+    if (!channel.joined && !channel.watched) {
+      this.#channels.delete(channel.id);
+    }
+  }
+
+  /** Without a link, nothing that is known is sure any more; it is shown until it is told anew. */
+  #channelsStale() {
+    if (this.#link === null) {
+      for (const channel of this.#channels.values()) {
+        channel.toldBy = channel.incoming = null;
+        channel.early.clear();
+        this.#staleChannel(channel);
+      }
+    }
+  }
+
+  #staleChannel(channel) {
+    if (channel.fresh) {
+      channel.fresh = false;
+      this.#redraw(channel);
+    }
+  }
+
+  /** Tells the whole picture, if there was ever one. */
+  #redraw(channel) {
+    if (channel.count !== null && this.#channels.get(channel.id) === channel) {
+      channel.draw();
+      this.#emit('channel', channel.picture);
+    }
+  }
+
+  #initialChannel(link, message) {
+    const channel = this.#channels.get(message.channel_id);
+    if (link !== this.#link || channel === undefined) {
+      return;
+    }
+    if (message.first === true) {
+      channel.incoming = { members: new Map(), held: [] };
+    }
+    const { incoming } = channel;
+    if (incoming === null) {
+      // The rest of a list that does not count any more.
+      return;
+    }
+    for (const member of message.members ?? []) {
+      incoming.members.set(member.user_id, memberOf(member));
+    }
+    if (message.more === true) {
+      return;
+    }
+    channel.incoming = null;
+    channel.toldBy = link;
+    channel.fresh = true;
+    for (const [id, { joined_at: since }] of channel.members) {
+      if (incoming.members.get(id)?.joined_at !== since) {
+        channel.cursors.delete(id);
+      }
+    }
+    channel.members.clear();
+    for (const [id, member] of incoming.members) {
+      channel.members.set(id, member);
+    }
+    channel.count = message.count;
+    this.#retireWhenDone();
+    this.#redraw(channel);
+    for (const held of incoming.held) {
+      this.#receiveHeld(link, channel, held);
+    }
+    for (const [id, { value }] of [...channel.early]) {
+      if (channel.members.has(id)) {
+        channel.early.delete(id);
+        this.#showCursor(channel, id, value);
+      }
+    }
+    this.#sayCursor(channel);
+  }
+
+  #receiveHeld(link, channel, held) {
+    // A listener may have left it, or ended all.
+    if (link === this.#link && this.#channels.get(channel.id) === channel) {
+      this.#applyToChannel(channel, held);
+    }
+  }
+
+  #channelUpdate(link, message) {
+    const channel = this.#channels.get(message.channel_id);
+    if (channel === undefined || typeof message.member?.user_id !== 'string') {
+      return;
+    }
+    if (link === this.#link && channel.incoming !== null) {
+      channel.incoming.held.push(message);
+    } else if (link === channel.toldBy) {
+      this.#applyToChannel(channel, message);
+    }
+  }
+
+  #applyToChannel(channel, { event, member: told, reason = null, count }) {
+    const member = memberOf(told);
+    const id = member.user_id;
+    const early = channel.early.get(id);
+    channel.early.delete(id);
+    if (event === 'left' || channel.members.get(id)?.joined_at !== member.joined_at) {
+      // Who joins again begins without one.
+      channel.cursors.delete(id);
+    }
+    if (event === 'left') {
+      channel.members.delete(id);
+    } else {
+      channel.members.set(id, member);
+    }
+    channel.count = count;
+    channel.draw();
+    this.#emit('channel_update', Object.freeze({ channelId: channel.id, event, member, reason, count }));
+    this.#redraw(channel);
+    if (early !== undefined && event !== 'left' && channel.members.has(id)) {
+      this.#showCursor(channel, id, early.value);
+    }
+  }
+
+  #cursorMoved(link, message) {
+    const channel = this.#channels.get(DOCUMENT + message.doc_id);
+    const { user_id: id, cursor } = message;
+    const replacing = link === this.#link && channel?.incoming != null;
+    if (channel === undefined || (link !== channel.toldBy && !replacing)) {
+      return;
+    }
+    if (!replacing && channel.members.has(id)) {
+      this.#showCursor(channel, id, cursor);
+    } else if (channel.early.size < MAX_EARLY_CURSORS) {
+      // Where changes are gathered it may be quicker than its member.
+      channel.early.set(id, { value: cursor });
+    }
+  }
+
+  #showCursor(channel, userId, cursor) {
+    if (this.#channels.get(channel.id) !== channel) {
+      // A listener has left it.
+      return;
+    }
+    channel.cursors.set(userId, frozen(cursor));
+    this.#emit(
+      'cursor',
+      Object.freeze({ docId: channel.id.slice(DOCUMENT.length), userId, cursor: channel.cursors.get(userId) }),
+    );
+  }
+
   // --- Activity
 
   #active() {
@@ -1290,6 +1784,7 @@ export class PresenceClient {
       this.#deadlines.set('claim', claim);
     }
     this.#tellConnection('reconnecting', 'page hidden');
+    this.#channelsStale();
     this.#tellStale();
   }
 
@@ -1312,6 +1807,46 @@ function checkIds(userIds) {
   const ids = [...new Set(typeof userIds === 'string' ? [userIds] : userIds)];
   ids.forEach((id) => checkId('userIds', id));
   return ids;
+}
+
+/** The channel that a document is. */
+function documentChannel(docId) {
+  checkId('docId', docId);
+  const channelId = DOCUMENT + docId;
+  checkId('docId', channelId);
+  return channelId;
+}
+
+function metadataOf(metadata) {
+  if (metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata))) {
+    throw new TypeError('metadata: expected an object or null');
+  }
+  return jsonOf('metadata', metadata, MAX_METADATA);
+}
+
+function cursorOf(cursor) {
+  return jsonOf('cursor', cursor, MAX_CURSOR);
+}
+
+/** A copy that nobody changes, as it will arrive. */
+function jsonOf(name, value, most) {
+  const json = JSON.stringify(value);
+  if (json === undefined || new TextEncoder().encode(json).length > most) {
+    throw new TypeError(`${name}: expected at most ${most} bytes of JSON`);
+  }
+  return frozen(JSON.parse(json));
+}
+
+function frozen(json) {
+  if (json !== null && typeof json === 'object' && !Object.isFrozen(json)) {
+    Object.freeze(json);
+    Object.values(json).forEach(frozen);
+  }
+  return json;
+}
+
+function memberOf(member) {
+  return frozen({ ...member });
 }
 
 function checkText(name, text, most) {

@@ -104,6 +104,30 @@ export function fakeSockets(clock) {
       this.initial(presences);
     }
 
+    /** Says who is in a channel, in pages. */
+    list(channelId, ...pages) {
+      const count = pages.flat().length;
+      pages.forEach((members, i) => {
+        const more = i < pages.length - 1;
+        this.say({
+          type: 'initial_channel',
+          channel_id: channelId,
+          members,
+          count,
+          ...(i === 0 ? { first: true } : {}),
+          ...(more ? { more } : {}),
+        });
+      });
+    }
+
+    change(channelId, event, who, count, more = {}) {
+      this.say({ type: 'channel_update', channel_id: channelId, event, member: who, count, ...more });
+    }
+
+    cursor(docId, userId, cursor) {
+      this.say({ type: 'cursor', doc_id: docId, user_id: userId, cursor });
+    }
+
     update(presence) {
       this.say({ type: 'presence_update', presence });
     }
@@ -155,6 +179,11 @@ export function presence(userId, status = 'online', more = {}) {
     devices: status === 'offline' ? {} : { web: status },
     ...more,
   };
+}
+
+/** One in a channel. */
+export function member(userId, metadata = null, more = {}) {
+  return { user_id: userId, joined_at: START / 1000, last_seen: null, metadata, ...more };
 }
 
 /** A JWT that says who and until when, in seconds from the start. */
@@ -222,6 +251,9 @@ export function world({ userId = 'ada', device = 'web', url = 'wss://presence.te
     'onResync',
     'onError',
     'onWelcome',
+    'channel',
+    'channel_update',
+    'cursor',
   ]) {
     here.client.on(name, (...args) => here.events.push([name, ...args]));
   }

@@ -33,6 +33,13 @@ function client(userId, { base = url, device = 'web', ...options } = {}) {
     seen: [],
     states: [],
     errors: [],
+    updates: [],
+    moves: [],
+    /** Who is in a channel as it is shown, if that is known to be so. */
+    members: (id) => {
+      const picture = made.channel(id);
+      return picture === undefined || picture.stale ? null : [...picture.members.keys()].sort();
+    },
     cut: () => sockets.at(-1).terminate(),
     sees: (id) => made.presences.get(id)?.status,
     /** The statuses in which someone was seen, one after the other, from when they were known. */
@@ -44,6 +51,8 @@ function client(userId, { base = url, device = 'web', ...options } = {}) {
   };
   made.on('onPresenceChange', (presence) => here.seen.push(presence));
   made.on('onConnectionChange', ({ state }) => here.states.push(state));
+  made.on('channel_update', (update) => here.updates.push(update));
+  made.on('cursor', (move) => here.moves.push(move));
   made.on('onError', (error) => here.errors.push(error));
   clients.push(made);
   return here;
@@ -221,6 +230,101 @@ describe('a real gateway', { skip: url ? false : 'PRESENCE_TEST_URL is not set' 
     assert.deepEqual(a.errors, []);
   });
 
+  test('should show who is in a channel, with what, and not who only watches', async () => {
+    const [ada, bob, eve] = ['ada', 'bob', 'eve'].map(someone);
+    const room = someone('room');
+    const a = online(ada);
+    const b = client(bob);
+    const e = client(eve);
+    b.client.connect();
+    e.client.connect();
+    e.client.watchChannel(room);
+    a.client.joinChannel(room, { metadata: { name: 'Ada' } });
+    b.client.joinChannel(room);
+    for (const each of [a, b, e]) {
+      await until(() => each.members(room)?.join() === [ada, bob].join(), 'both are there');
+      assert.equal(each.client.channel(room).count, 2);
+    }
+    assert.deepEqual(e.client.channel(room).members.get(ada).metadata, { name: 'Ada' });
+    a.client.updateChannel(room, { name: 'Ada', hand: 'up' });
+    await until(() => b.client.channel(room).members.get(ada).metadata.hand === 'up', 'an update');
+    b.client.leaveChannel(room);
+    await until(() => a.members(room).join() === ada && e.members(room).join() === ada, 'one left');
+    const [left] = a.updates.filter(({ event }) => event === 'left');
+    assert.deepEqual([left.reason, left.count, left.member.user_id], ['left', 1, bob]);
+    a.client.disconnect();
+    await until(() => e.members(room).length === 0, 'nobody is there');
+    assert.equal(e.updates.at(-1).reason, 'disconnected');
+    assert.deepEqual([...a.errors, ...b.errors, ...e.errors], []);
+  });
+
+  test('should be in a channel over a cut, with nothing shown to others and nothing missed', async () => {
+    const [ada, bob, eve] = ['ada', 'bob', 'eve'].map(someone);
+    const room = someone('room');
+    const a = online(ada);
+    const b = online(bob);
+    const e = online(eve);
+    a.client.joinChannel(room);
+    b.client.joinChannel(room);
+    await until(() => [a, b].every(({ members }) => members(room)?.join() === [ada, bob].join()), 'both are there');
+    a.cut();
+    await until(() => a.client.channel(room).stale, 'the cut is noticed');
+    e.client.joinChannel(room);
+    await until(() => b.members(room).length === 3, 'another comes');
+    await until(() => a.members(room)?.length === 3, 'she is seen after the cut');
+    // Longer than the grace of the session that was cut.
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    assert.deepEqual(b.updates.filter(({ member, event }) => member.user_id === ada && event !== 'joined'), []);
+    assert.equal(b.members(room).length, 3);
+  });
+
+  test('should not be seen by others when hidden', async () => {
+    const [ada, bob] = ['ada', 'bob'].map(someone);
+    const room = someone('room');
+    const a = online(ada);
+    const b = online(bob);
+    b.client.joinChannel(room);
+    await until(() => b.members(room)?.join() === bob, 'one is there');
+    a.client.joinChannel(room, { hidden: true });
+    await until(() => a.members(room)?.includes(bob), 'a hidden one sees who is there');
+    a.client.joinChannel(room, { hidden: false });
+    await until(() => b.members(room).length === 2, 'she shows herself');
+    a.client.joinChannel(room, { hidden: true });
+    await until(() => b.members(room).join() === bob, 'she hides again');
+    assert.deepEqual(b.updates.filter(({ member }) => member.user_id === ada).map(({ event }) => event), ['joined', 'left']);
+  });
+
+  test('should show modes and cursors in a document, the last ones to one who comes later', async () => {
+    const [ada, bob, eve] = ['ada', 'bob', 'eve'].map(someone);
+    const plan = someone('plan');
+    const id = `doc:${plan}`;
+    const a = online(ada);
+    const b = online(bob);
+    a.client.startViewing(plan);
+    b.client.startEditing(plan, { x: -1 });
+    await until(() => [a, b].every(({ members }) => members(id)?.length === 2), 'both are there');
+    await until(() => a.client.channel(id).cursors.get(bob)?.x === -1, 'the first cursor');
+    for (let x = 0; x < 100; x++) {
+      b.client.updateCursor(plan, { x });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await until(() => a.client.channel(id).cursors.get(bob).x === 99, 'the last cursor');
+    const seen = a.moves.map(({ cursor }) => cursor.x);
+    assert.deepEqual(seen, [...new Set(seen)].sort((one, other) => one - other));
+    assert.deepEqual(b.moves, []);
+    a.client.startEditing(plan);
+    await until(() => b.client.channel(id).members.get(ada).metadata.mode === 'editing', 'the other mode');
+    assert.ok(!b.updates.some(({ event }) => event === 'left'));
+    const e = client(eve);
+    e.client.watchChannel(id);
+    e.client.connect();
+    await until(() => e.client.channel(id)?.cursors.get(bob)?.x === 99, 'a newcomer sees it');
+    b.client.stopViewing(plan);
+    await until(() => a.members(id).join() === ada && e.members(id).join() === ada, 'he left');
+    assert.equal(a.client.channel(id).cursors.size, 0);
+    assert.deepEqual([...a.errors, ...b.errors, ...e.errors], []);
+  });
+
   test('should stop when a page of its origin may not connect', async () => {
     const a = client(someone('ada'), {
       WebSocket: class extends WebSocket {
@@ -236,9 +340,9 @@ describe('a real gateway', { skip: url ? false : 'PRESENCE_TEST_URL is not set' 
 });
 
 describe('a real gateway with tokens', { skip: jwtUrl ? false : 'PRESENCE_TEST_JWT_URL is not set' }, () => {
-  function jwt(sub, lifetime) {
+  function jwt(sub, lifetime, more = {}) {
     const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, exp: Math.ceil(Date.now() / 1000) + lifetime })}`;
+    const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub, exp: Math.ceil(Date.now() / 1000) + lifetime, ...more })}`;
     return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
   }
 
@@ -265,6 +369,32 @@ describe('a real gateway with tokens', { skip: jwtUrl ? false : 'PRESENCE_TEST_J
     assert.deepEqual(a.states, ['connecting', 'connected']);
     assert.equal(a.client.stale, false);
     assert.deepEqual(a.errors, []);
+  });
+
+  test('should be in a channel over a change of token, and nobody see it', async () => {
+    const ada = someone('ada');
+    const room = someone('room');
+    const channels = { write: ['room.*'] };
+    const a = online(null, {
+      base: jwtUrl,
+      token: async () => jwt(ada, 4, { channels }),
+    });
+    const b = client(null, { base: jwtUrl, token: jwt(someone('bob'), 600, { channels: { read: ['room.*'] } }) });
+    b.client.connect();
+    b.client.watchChannel(room);
+    a.client.joinChannel(room, { metadata: { name: 'Ada' } });
+    await until(() => b.members(room)?.join() === ada, 'she is there');
+    const closed = ({ readyState }) => readyState === 3;
+    await until(() => a.sockets.length >= 4 && a.sockets.slice(0, -1).every(closed), 'the token is changed');
+    a.client.leaveChannel(room);
+    await until(() => b.members(room).length === 0, 'she left');
+    // She may have been there before the list was asked for.
+    const events = b.updates.map(({ event }) => event).join();
+    assert.match(events, /^(joined,)?left$/);
+    assert.deepEqual([...a.errors, ...b.errors], []);
+    b.client.joinChannel(room);
+    await until(() => b.errors.length > 0, 'who may only read may not join');
+    assert.deepEqual([b.errors[0].code, b.errors[0].of], ['forbidden', 'join_channel']);
   });
 
   test('should ask for another token when one is refused', async () => {

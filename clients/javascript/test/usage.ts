@@ -1,7 +1,11 @@
 /** Every part of the client as a page in TypeScript would use it. It is compiled, not run. */
 import {
   PresenceClient,
+  type ChannelPicture,
+  type ChannelUpdate,
   type ConnectionChange,
+  type CursorMove,
+  type Member,
   type OwnStatus,
   type Presence,
   type PresenceError,
@@ -36,6 +40,18 @@ client.on('onWelcome', ({ sessionId, serverTime, heartbeatInterval, awayAfter }:
   serverTime,
   heartbeatInterval + awayAfter,
 ]);
+client.on('channel', ({ channelId, members, cursors, count, stale }: ChannelPicture) => {
+  for (const [id, member] of members) {
+    console.log(channelId, id, member.metadata?.['mode'], cursors.get(id)?.x, count, stale);
+  }
+  // @ts-expect-error the members are read-only
+  members.clear();
+});
+client.on('channel_update', ({ channelId, event, member, reason, count }: ChannelUpdate) => {
+  const who: Member = member;
+  console.log(channelId, event === 'left' ? reason : who.last_seen, who.joined_at.toFixed(), count);
+});
+client.on('cursor', ({ docId, userId, cursor }: CursorMove) => console.log(docId, userId, cursor));
 // @ts-expect-error there is no such event
 client.on('onLunch', () => {});
 
@@ -49,6 +65,22 @@ client.setStatus('lunch');
 client.subscribeToUsers(['bob', 'eve']);
 client.subscribeToUsers(new Set(['bob']));
 client.unsubscribeFromUsers('bob');
+
+client.joinChannel('room-1');
+client.joinChannel('room-1', { metadata: { name: 'Ada' }, hidden: true });
+// @ts-expect-error metadata is an object
+client.joinChannel('room-1', { metadata: 'Ada' });
+client.updateChannel('room-1', { hand: 'up' });
+client.updateChannel('room-1', null);
+client.leaveChannel('room-1');
+client.watchChannel('room-2');
+client.unwatchChannel('room-2');
+client.startViewing('plan');
+client.startEditing('plan', { line: 3 });
+client.updateCursor('plan', [12, 4]);
+client.stopViewing('plan');
+const count: number | undefined = client.channel('room-1')?.count;
+console.log(count);
 
 const bob: Presence | undefined = client.presences.get('bob');
 for (const [id, presence] of client.presences) {

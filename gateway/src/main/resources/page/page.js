@@ -2,11 +2,18 @@ import { PresenceClient } from '/presence-client.js';
 
 const SESSION = 'presence.session';
 const PEOPLE = 'presence.people.';
+const PLACES = 'presence.places.';
 const DEVICE = matchMedia('(pointer: coarse)').matches ? 'phone' : 'web';
 const ID = /^[A-Za-z0-9._:@-]{1,128}$/;
 const ACTIVITY = /^[A-Za-z0-9._:-]{1,64}$/;
 const MAX_PEOPLE = 1000;
 const MAX_LOG = 200;
+const MAX_ROOMS = 50;
+/** Of a channel with more members than this, only so many are listed, and changes are not told one by one. */
+const MAX_MEMBERS = 60;
+const DOCUMENT = 'doc:';
+/** One press of an arrow key, as a part of the sheet. */
+const KEY_STEP = 0.02;
 const ANNOUNCE_EVERY = 4000;
 /** How long a write may take until it is read back, in milliseconds. */
 const SETTLE = 400;
@@ -24,6 +31,15 @@ const ACTIVITY_WORDS = {
   in_meeting: 'In a meeting',
   presenting: 'Presenting',
   focus: 'Focus',
+};
+const MODE_WORDS = {
+  viewing: 'Viewing',
+  editing: 'Editing',
+};
+/** Beside that someone left, how. */
+const LEFT_WORDS = {
+  disconnected: ': the connection was lost',
+  timed_out: ': not heard from any more',
 };
 const VISIBILITY_WORDS = {
   everyone: 'Everyone',
@@ -156,6 +172,18 @@ function store(storage, key, value) {
   }
 }
 
+/** A number from 0 to 1; null if it is none. */
+function part(value) {
+  return typeof value === 'number' && Number.isFinite(value) ? Math.min(Math.max(value, 0), 1) : null;
+}
+
+/** Where on the sheet a cursor is; null if it is none of this page's. */
+function spot(cursor) {
+  const x = part(cursor?.x);
+  const y = part(cursor?.y);
+  return x === null || y === null ? null : { x, y };
+}
+
 // The clock of the gateway, which what people read is told by
 
 const clock = {
@@ -266,6 +294,9 @@ class Visit {
     this.link = { state: 'connecting', retryAt: null };
     this.catchingUp = true;
     this.lost = null;
+    this.rooms = new Map();
+    this.doc = null;
+    this.toDraw = new Set();
   }
 
   start() {
@@ -289,12 +320,18 @@ class Visit {
     clearInterval(this.ticker);
     this.client.disconnect();
     announcer.reset();
-    for (const id of ['people-list', 'contacts', 'log']) {
+    for (const id of ['people-list', 'contacts', 'log', 'room-list', 'document-members', 'cursors']) {
       $(id).replaceChildren();
     }
-    for (const id of ['person', 'contact', 'people-error', 'privacy-error', 'status-error']) {
+    for (const id of ['person', 'contact', 'room', 'document-id']) {
       clearField(id);
     }
+    for (const id of ['people-error', 'privacy-error', 'status-error', 'rooms-error', 'document-error']) {
+      clearField(id);
+    }
+    $('open-document').hidden = true;
+    $('no-rooms').hidden = false;
+    setText($('document-count'), '');
     $('status-form').reset();
     document.title = 'Presence';
   }
@@ -330,6 +367,19 @@ class Visit {
       this.renderLog();
       $('log-frame').focus();
     });
+    this.on($('room-form'), 'submit', (event) => {
+      event.preventDefault();
+      this.openRoom(event.submitter?.value !== 'watch');
+    });
+    this.on($('document-form'), 'submit', (event) => {
+      event.preventDefault();
+      this.openDocument();
+    });
+    this.on($('document-mode'), 'change', (event) => this.setMode(event.target.value));
+    this.on($('close-document'), 'click', () => this.closeDocument());
+    this.on($('sheet'), 'pointermove', (event) => this.point(event));
+    this.on($('sheet'), 'pointerdown', (event) => this.point(event));
+    this.on($('sheet'), 'keydown', (event) => this.pointByKey(event));
     this.on(window, 'storage', (event) => {
       if (event.key === PEOPLE + this.session.userId) {
         this.followOtherTab();
@@ -351,12 +401,16 @@ class Visit {
     hear('onConnectionChange', (link) => this.linked(link));
     hear('onResync', () => this.setCatchingUp(true));
     hear('onStaleChange', (stale) => stale || this.setCatchingUp(false));
+    hear('channel', ({ channelId }) => this.draw(channelId));
+    hear('channel_update', (update) => this.logMember(update));
+    hear('cursor', ({ docId }) => this.draw(DOCUMENT + docId));
     hear('onError', (error) => this.log(null, null, `The gateway said: ${error.message}`));
     for (const id of this.remembered()) {
       this.addRow(id);
     }
     this.renderPeople();
     this.watch([userId, ...this.people.keys()]);
+    this.returnToPlaces();
     this.client.setOnline();
     this.client.connect();
   }
@@ -584,6 +638,346 @@ class Visit {
     if (seen) {
       this.logChange(id, before, presence);
     }
+  }
+
+  // Rooms
+
+  /** Where this tab was before it was loaded again. */
+  returnToPlaces() {
+    const places = stored(sessionStorage, PLACES + this.session.userId);
+    for (const { id, joined } of Array.isArray(places?.rooms) ? places.rooms : []) {
+      if (ID.test(id) && !this.rooms.has(id)) {
+        this.addRoom(id, joined === true);
+      }
+    }
+    const { id, mode } = places?.doc ?? {};
+    if (typeof id === 'string' && ID.test(DOCUMENT + id)) {
+      this.showDocument(id, mode);
+    }
+  }
+
+  rememberPlaces() {
+    const rooms = [...this.rooms.values()].map(({ id, joined }) => ({ id, joined }));
+    const doc = this.doc && { id: this.doc.id, mode: this.doc.mode };
+    store(sessionStorage, PLACES + this.session.userId, { rooms, doc });
+  }
+
+  openRoom(join) {
+    const id = $('room').value.trim();
+    clearField('rooms-error');
+    clearField('room', true);
+    if (!ID.test(id)) {
+      setFault(
+        'room',
+        'rooms-error',
+        id ? `${quoted(id)} cannot be a name: letters, digits and . _ : @ - only.` : 'Type the name of a room first.',
+      );
+      return;
+    }
+    if (id.startsWith(DOCUMENT)) {
+      setFault('room', 'rooms-error', `${quoted(id)} is a document: open it below.`);
+      return;
+    }
+    const room = this.rooms.get(id);
+    if (!room && this.rooms.size === MAX_ROOMS) {
+      setFault('room', 'rooms-error', `This page shows ${MAX_ROOMS} rooms at most.`);
+      return;
+    }
+    clearField('room');
+    if (room) {
+      this.setJoined(room, join);
+    } else {
+      this.addRoom(id, join);
+      this.rememberPlaces();
+      announcer.sayNow(join ? `You are in ${id}.` : `You watch ${id}.`);
+    }
+  }
+
+  addRoom(id, joined) {
+    const row = $('room-template').content.firstElementChild.cloneNode(true);
+    const room = { id, row, joined };
+    row.dataset.room = id;
+    row.querySelector('.room-name').textContent = id;
+    row.querySelector('.members').setAttribute('aria-label', `In ${id}`);
+    const close = row.querySelector('.room-close');
+    close.setAttribute('aria-label', `Close the room ${id}`);
+    close.title = `Close ${id}`;
+    close.addEventListener('click', () => this.closeRoom(room));
+    row.querySelector('.room-join').addEventListener('click', () => this.setJoined(room, !room.joined));
+    this.rooms.set(id, room);
+    $('room-list').append(row);
+    if (joined) {
+      this.client.joinChannel(id);
+    } else {
+      this.client.watchChannel(id);
+    }
+    this.renderRoom(room);
+  }
+
+  setJoined(room, join) {
+    if (room.joined === join) {
+      return;
+    }
+    room.joined = join;
+    // The new before the old: the room is followed all the while.
+    if (join) {
+      this.client.joinChannel(room.id);
+      this.client.unwatchChannel(room.id);
+    } else {
+      this.client.watchChannel(room.id);
+      this.client.leaveChannel(room.id);
+    }
+    this.rememberPlaces();
+    this.renderRoom(room);
+    announcer.sayNow(join ? `You are in ${room.id}.` : `You left ${room.id}, and watch it.`);
+  }
+
+  closeRoom(room) {
+    const { id, row } = room;
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    this.rooms.delete(id);
+    row.remove();
+    this.client.leaveChannel(id);
+    this.client.unwatchChannel(id);
+    this.rememberPlaces();
+    $('no-rooms').hidden = this.rooms.size > 0;
+    (next?.querySelector('.room-close') ?? $('room')).focus();
+    announcer.sayNow(`Closed ${id}.`);
+  }
+
+  renderRoom(room) {
+    const { id, row, joined } = room;
+    const picture = this.client.channel(id);
+    row.dataset.joined = joined;
+    row.toggleAttribute('data-stale', picture?.stale ?? true);
+    setText(row.querySelector('.room-count'), placeWords(picture, joined ? 'you are in' : 'you watch'));
+    const button = row.querySelector('.room-join');
+    setText(button, joined ? 'Leave' : 'Join');
+    button.setAttribute('aria-label', joined ? `Leave ${id}` : `Join ${id}`);
+    this.renderMembers(row.querySelector('.members'), picture);
+    $('no-rooms').hidden = true;
+  }
+
+  /** Draws a channel anew, once for all that comes before the next picture. */
+  draw(channelId) {
+    if (this.toDraw.size === 0) {
+      requestAnimationFrame(() => {
+        const all = [...this.toDraw];
+        this.toDraw.clear();
+        if (!this.ended.signal.aborted) {
+          all.forEach((id) => this.drawNow(id));
+        }
+      });
+    }
+    this.toDraw.add(channelId);
+  }
+
+  drawNow(channelId) {
+    const room = this.rooms.get(channelId);
+    if (room) {
+      this.renderRoom(room);
+    } else if (this.doc && channelId === DOCUMENT + this.doc.id) {
+      this.renderDocument();
+    }
+  }
+
+  renderMembers(list, picture, detail = () => '') {
+    const members = [...(picture?.members.values() ?? [])].slice(0, MAX_MEMBERS);
+    members.sort((a, b) => a.user_id.localeCompare(b.user_id));
+    const rows = new Map([...list.children].map((row) => [row.dataset.user, row]));
+    const shown = members.map((member) => {
+      const id = member.user_id;
+      const row = rows.get(id) ?? $('member-template').content.firstElementChild.cloneNode(true);
+      if (!rows.has(id)) {
+        row.dataset.user = id;
+        row.querySelector('.avatar').textContent = initials(id);
+        row.querySelector('.member-name').textContent = id === this.session.userId ? `${id} (you)` : id;
+      }
+      row.dataset.mode = typeof member.metadata?.mode === 'string' ? member.metadata.mode : '';
+      setText(row.querySelector('.member-detail'), detail(member));
+      return row;
+    });
+    const more = (picture?.count ?? 0) - shown.length;
+    if (picture && more > 0 && picture.members.size > shown.length) {
+      const row = document.createElement('li');
+      row.className = 'secondary';
+      row.textContent = `and ${more} more`;
+      shown.push(row);
+    }
+    if (shown.length !== list.childElementCount || shown.some((row, i) => row !== list.children[i])) {
+      list.replaceChildren(...shown);
+    }
+  }
+
+  logMember({ channelId, event, member, reason, count }) {
+    const isDocument = channelId.startsWith(DOCUMENT);
+    if (count > MAX_MEMBERS || (event === 'updated' && !isDocument)) {
+      return;
+    }
+    const place = isDocument ? `the document ${channelId.slice(DOCUMENT.length)}` : channelId;
+    const you = member.user_id === this.session.userId;
+    const name = you ? 'You' : member.user_id;
+    const doing = MODE_WORDS[member.metadata?.mode] ?? 'Here';
+    const words = {
+      joined: isDocument ? `in ${place}: ${doing.toLowerCase()}` : `joined ${place}`,
+      updated: `in ${place}: ${doing.toLowerCase()}`,
+      left: `left ${place}${LEFT_WORDS[reason] ?? ''}`,
+    };
+    this.log(null, name, words[event]);
+    if (!you) {
+      announcer.say(`${name}: ${words[event]}.`);
+    }
+  }
+
+  // The document
+
+  openDocument() {
+    const id = $('document-id').value.trim();
+    clearField('document-error');
+    clearField('document-id', true);
+    if (!ID.test(DOCUMENT + id) || id === '') {
+      setFault(
+        'document-id',
+        'document-error',
+        id ? `${quoted(id)} cannot be a name: letters, digits and . _ : @ - only.` : 'Type the name of a document first.',
+      );
+      return;
+    }
+    clearField('document-id');
+    this.closeDocument();
+    this.showDocument(id, 'viewing');
+    this.rememberPlaces();
+    $('sheet').focus({ preventScroll: true });
+    announcer.sayNow(`You view ${id}.`);
+  }
+
+  showDocument(id, mode) {
+    this.doc = { id, mode: null, at: null };
+    setText($('document-name'), id);
+    const close = $('close-document');
+    close.setAttribute('aria-label', `Close the document ${id}`);
+    close.title = `Close ${id}`;
+    $('open-document').hidden = false;
+    this.enterMode(mode in MODE_WORDS ? mode : 'watching');
+  }
+
+  setMode(mode) {
+    this.enterMode(mode);
+    this.rememberPlaces();
+  }
+
+  enterMode(mode) {
+    const { doc, client } = this;
+    const channelId = DOCUMENT + doc.id;
+    doc.mode = mode;
+    for (const radio of $('document-mode').querySelectorAll('input')) {
+      radio.checked = radio.value === mode;
+    }
+    setText(
+      $('sheet-hint'),
+      mode === 'watching'
+        ? 'You only watch: nobody sees you here.'
+        : 'Point here, or use the arrow keys: the others see where you are.',
+    );
+    // The new before the old: the document is followed all the while.
+    if (mode === 'watching') {
+      doc.at = null;
+      client.watchChannel(channelId);
+      client.stopViewing(doc.id);
+    } else {
+      if (mode === 'editing') {
+        client.startEditing(doc.id);
+      } else {
+        client.startViewing(doc.id);
+      }
+      client.unwatchChannel(channelId);
+    }
+    this.renderDocument();
+  }
+
+  closeDocument() {
+    const { doc, client } = this;
+    if (!doc) {
+      return;
+    }
+    this.doc = null;
+    client.stopViewing(doc.id);
+    client.unwatchChannel(DOCUMENT + doc.id);
+    $('open-document').hidden = true;
+    setText($('document-count'), '');
+    $('cursors').replaceChildren();
+    $('document-members').replaceChildren();
+    this.rememberPlaces();
+    $('document-id').focus();
+  }
+
+  point(event) {
+    const box = $('sheet').getBoundingClientRect();
+    this.moveTo((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, false);
+  }
+
+  pointByKey(event) {
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (step && this.doc?.mode !== 'watching') {
+      event.preventDefault();
+      const { x, y } = this.doc.at ?? { x: 0.5, y: 0.5 };
+      this.moveTo(x + step[0] * KEY_STEP, y + step[1] * KEY_STEP, true);
+    }
+  }
+
+  /** Moves one's own cursor, which is drawn only where no pointer shows it. */
+  moveTo(x, y, drawn) {
+    const { doc } = this;
+    if (!doc || doc.mode === 'watching') {
+      return;
+    }
+    const round = (value) => Math.round(part(value) * 1000) / 1000;
+    doc.at = { x: round(x), y: round(y) };
+    doc.drawn = drawn;
+    this.client.updateCursor(doc.id, doc.at);
+    this.draw(DOCUMENT + doc.id);
+  }
+
+  renderDocument() {
+    const { doc } = this;
+    const picture = this.client.channel(DOCUMENT + doc.id);
+    const spots = new Map();
+    for (const [id, cursor] of picture?.cursors ?? []) {
+      const at = spot(cursor);
+      if (at) {
+        spots.set(id, at);
+      }
+    }
+    if (doc.at) {
+      spots.set(this.session.userId, doc.at);
+    }
+    $('open-document').toggleAttribute('data-stale', picture?.stale ?? true);
+    setText($('document-count'), placeWords(picture, doc.mode === 'watching' ? 'you watch' : 'you are in'));
+    this.renderMembers($('document-members'), picture, ({ user_id: id, metadata }) => {
+      const at = spots.get(id);
+      const mode = MODE_WORDS[metadata?.mode] ?? 'Here';
+      return at ? `${mode} · ${Math.round(at.x * 100)} × ${Math.round(at.y * 100)}` : mode;
+    });
+    this.renderCursors(picture, spots);
+  }
+
+  renderCursors(picture, spots) {
+    const rows = new Map([...$('cursors').children].map((row) => [row.dataset.user, row]));
+    for (const [id, { x, y }] of spots) {
+      const own = id === this.session.userId;
+      const row = rows.get(id) ?? $('cursor-template').content.firstElementChild.cloneNode(true);
+      if (!rows.delete(id)) {
+        row.dataset.user = id;
+        row.lastElementChild.textContent = own ? 'You' : id;
+        $('cursors').append(row);
+      }
+      row.hidden = own && !this.doc.drawn;
+      row.classList.toggle('leftwards', x > 0.7);
+      row.dataset.mode = String(picture?.members.get(id)?.metadata?.mode ?? '');
+      row.style.left = `${x * 100}%`;
+      row.style.top = `${y * 100}%`;
+    }
+    rows.forEach((row) => row.remove());
   }
 
   // The log
@@ -872,6 +1266,11 @@ class Visit {
       setText($(place), error.message);
     }
   }
+}
+
+/** How many are in a channel, and what one does there oneself. */
+function placeWords(picture, doing) {
+  return picture ? `${picture.count} here, ${doing}` : 'Looking …';
 }
 
 /** What changed, in words; null if nothing that one would want to read. */

@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.presence.gateway.auth.Authentication;
+import io.presence.gateway.http.ChannelRoutes;
 import io.presence.gateway.http.EventRoutes;
 import io.presence.gateway.http.HttpServer;
 import io.presence.gateway.http.OperatorRoutes;
@@ -21,19 +22,24 @@ import io.presence.gateway.limit.ClientAddress;
 import io.presence.gateway.limit.Clock;
 import io.presence.gateway.limit.RateLimits;
 import io.presence.gateway.live.ChangeFeed;
+import io.presence.gateway.live.ChannelFanout;
 import io.presence.gateway.live.Fanout;
 import io.presence.gateway.lookup.Directory;
+import io.presence.gateway.lookup.MemberLists;
 import io.presence.gateway.lookup.RoutedQueries;
 import io.presence.gateway.socket.SocketRules;
 import io.presence.gateway.socket.SocketUpgrade;
 import io.presence.gateway.socket.Sockets;
 import io.presence.gateway.socket.StreamHandler;
+import io.presence.gateway.write.ChannelEvents;
+import io.presence.gateway.write.CursorLog;
 import io.presence.gateway.write.EventLog;
 import io.presence.gateway.write.Events;
 import io.presence.schemas.query.Ownership;
 import io.presence.schemas.query.Queries;
 import io.presence.schemas.settings.InvalidSettingException;
 import io.presence.schemas.settings.Settings;
+import io.presence.schemas.topic.Topic;
 import io.presence.schemas.topic.Topics;
 import java.time.Duration;
 import java.util.List;
@@ -46,7 +52,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.Producer;
 import org.jspecify.annotations.Nullable;
@@ -64,7 +70,7 @@ public final class Gateway implements AutoCloseable {
   private final BooleanSupplier ready;
   private final AutoCloseable queries;
   private final AutoCloseable kafka;
-  private final ChangeFeed feed;
+  private final List<ChangeFeed> feeds;
   private final Sockets sockets;
 
   /**
@@ -84,12 +90,13 @@ public final class Gateway implements AutoCloseable {
       return new Gateway(
           environment,
           authentication,
-          kafka.producer(),
-          kafka.events(),
-          kafka::consumer,
-          kafka.changes(),
-          kafka::reachable,
-          kafka,
+          new Log(
+              kafka.producer(),
+              kafka.cursorProducer(),
+              topic -> kafka.consumer(),
+              kafka.topics(),
+              kafka::reachable,
+              kafka),
           local);
     } catch (RuntimeException e) {
       kafka.close();
@@ -97,27 +104,37 @@ public final class Gateway implements AutoCloseable {
     }
   }
 
+  /**
+   * Its way to Kafka.
+   *
+   * @param consumers a new one for a topic
+   * @param closing closes all of it
+   */
+  record Log(
+      Producer<byte[], byte[]> producer,
+      Producer<byte[], byte[]> cursorProducer,
+      Function<String, org.apache.kafka.clients.consumer.Consumer<byte[], byte[]>> consumers,
+      Topics topics,
+      BooleanSupplier reachable,
+      AutoCloseable closing) {}
+
   /** A gateway with clients of Kafka of someone else's. */
   Gateway(
       Map<String, String> environment,
       Authentication authentication,
-      Producer<byte[], byte[]> producer,
-      String events,
-      Supplier<org.apache.kafka.clients.consumer.Consumer<byte[], byte[]>> consumers,
-      String changes,
-      BooleanSupplier kafkaReachable,
-      AutoCloseable kafka,
+      Log log,
       @Nullable Queries local) {
-    this.kafka = kafka;
+    this.kafka = log.closing();
     Duration timeout = Settings.LOOKUP_TIMEOUT.get(environment);
     // Three rounds, and a last one that finds out who became the owner.
     Duration patience = timeout.multipliedBy(5);
     registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    bindMetrics(producer);
+    bindMetrics(log.producer());
     executor = Executors.newVirtualThreadPerTaskExecutor();
     Queries answering;
     BooleanSupplier ownersKnown;
     Consumer<Consumer<Set<Integer>>> onNewOwners;
+    Consumer<Consumer<Set<Integer>>> onNewChannelOwners;
     if (local == null) {
       RoutedQueries routed =
           new RoutedQueries(
@@ -128,6 +145,7 @@ public final class Gateway implements AutoCloseable {
       queries = routed;
       ownersKnown = routed::ready;
       onNewOwners = routed::onNewOwners;
+      onNewChannelOwners = routed::onNewChannelOwners;
     } else {
       Directory directory = new Directory(List.of("local"), address -> local, executor);
       directory.start();
@@ -135,20 +153,45 @@ public final class Gateway implements AutoCloseable {
       queries = directory;
       ownersKnown = () -> isOwnerKnown(local, timeout);
       onNewOwners = directory::onNewOwners;
+      onNewChannelOwners = directory::onNewChannelOwners;
     }
     int partitions = Settings.PARTITIONS.get(environment);
     SocketRules socketRules = GatewaySettings.sockets(environment);
     RateLimits limits = new RateLimits(GatewaySettings.rates(environment), Clock.system());
     ClientAddress addresses = GatewaySettings.addresses(environment);
+    Topics topics = log.topics();
     Events writing =
-        new Events(
-            new EventLog(producer, events, partitions, Topics.MAX_EVENT_BYTES),
-            executor,
-            Clock.system());
+        new Events(eventLog(log, topics.events(), partitions), executor, Clock.system());
+    ChannelEvents channelWriting =
+        new ChannelEvents(
+            eventLog(log, topics.channelEvents(), partitions), executor, Clock.system());
     Fanout fanout = new Fanout(partitions, answering, patience, executor, registry);
+    MemberLists lists = new MemberLists(answering, patience);
+    ChannelFanout channels =
+        new ChannelFanout(
+            partitions,
+            fanout,
+            lists,
+            GatewaySettings.gathering(environment),
+            Clock.system(),
+            registry);
     onNewOwners.accept(fanout::resync);
-    feed = new ChangeFeed(consumers, changes, fanout, registry);
-    ready = () -> kafkaReachable.getAsBoolean() && feed.begun() && ownersKnown.getAsBoolean();
+    onNewChannelOwners.accept(channels::resync);
+    feeds =
+        List.of(
+            feed(log, topics.changes(), fanout.changes(), "feed", Duration.ZERO),
+            feed(log, topics.channelChanges(), channels.changes(), "channel.feed", Duration.ZERO),
+            feed(
+                log,
+                topics.channelCursors(),
+                channels.cursors(),
+                "cursor.feed",
+                ChannelFanout.CURSORS_KEPT));
+    ready =
+        () ->
+            log.reachable().getAsBoolean()
+                && feeds.stream().allMatch(ChangeFeed::begun)
+                && ownersKnown.getAsBoolean();
     sockets =
         new Sockets(
             socketRules,
@@ -157,6 +200,9 @@ public final class Gateway implements AutoCloseable {
             limits,
             fanout,
             writing,
+            channels,
+            channelWriting,
+            new CursorLog(log.cursorProducer(), topics.channelCursors().name()),
             executor,
             Clock.system(),
             registry);
@@ -167,6 +213,7 @@ public final class Gateway implements AutoCloseable {
                 new EventRoutes(writing, limits).routes(),
                 new PresenceRoutes(answering, limits, patience).routes(),
                 new UserRoutes(answering, limits, patience).routes(),
+                new ChannelRoutes(channelWriting, answering, lists, limits, patience).routes(),
                 List.of(StreamHandler.route()),
                 operator.routes())
             .flatMap(List::stream)
@@ -188,7 +235,7 @@ public final class Gateway implements AutoCloseable {
               registry);
     } catch (RuntimeException e) {
       sockets.close();
-      feed.close();
+      feeds.forEach(ChangeFeed::close);
       executor.shutdownNow();
       closeQuietly(queries);
       registry.close();
@@ -219,11 +266,21 @@ public final class Gateway implements AutoCloseable {
   public void close() {
     sockets.close();
     server.close();
-    feed.close();
+    feeds.forEach(ChangeFeed::close);
     closeQuietly(kafka);
     executor.close();
     closeQuietly(queries);
     registry.close();
+  }
+
+  private static EventLog eventLog(Log log, Topic<?> topic, int partitions) {
+    return new EventLog(log.producer(), topic.name(), partitions, Topics.MAX_EVENT_BYTES);
+  }
+
+  private ChangeFeed feed(
+      Log log, Topic<?> topic, ChangeFeed.Receiver receiver, String name, Duration recent) {
+    return new ChangeFeed(
+        () -> log.consumers().apply(topic.name()), topic.name(), receiver, name, recent, registry);
   }
 
   private void bindMetrics(Producer<byte[], byte[]> producer) {

@@ -4,6 +4,7 @@ import io.presence.gateway.auth.Authentication;
 import io.presence.gateway.auth.JwtAuthentication;
 import io.presence.gateway.limit.ClientAddress;
 import io.presence.gateway.limit.RateLimits;
+import io.presence.gateway.live.ChannelFanout;
 import io.presence.gateway.socket.Origins;
 import io.presence.gateway.socket.SocketRules;
 import io.presence.schemas.settings.InvalidSettingException;
@@ -67,11 +68,18 @@ final class GatewaySettings {
     return new SocketRules(
         ttl,
         Settings.AWAY_AFTER.get(environment),
+        Settings.CHANNEL_TTL.get(environment),
+        Settings.CHANNELS_PER_SOCKET.get(environment),
         Settings.RECONNECT_GRACE.getOrElse(environment, smaller(LONGEST_GRACE, ttl.dividedBy(3))),
         Settings.HEARTBEAT_FLUSH.getOrElse(environment, smaller(LONGEST_FLUSH, ttl.dividedBy(6))),
         Settings.MAX_SOCKETS.get(environment),
         Settings.SOCKETS_PER_USER.get(environment),
         Settings.MESSAGE_RATE.get(environment));
+  }
+
+  static ChannelFanout.Gathering gathering(Map<String, String> environment) {
+    return new ChannelFanout.Gathering(
+        Settings.CHANNEL_GATHER_ABOVE.get(environment), Settings.CHANNEL_GATHER.get(environment));
   }
 
   static Origins origins(Map<String, String> environment) {

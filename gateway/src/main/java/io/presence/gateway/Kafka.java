@@ -32,6 +32,9 @@ final class Kafka implements AutoCloseable {
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(3);
   private static final Duration MAX_BLOCK = Duration.ofMillis(1_500);
   private static final Duration CHECK_INTERVAL = Duration.ofSeconds(2);
+  private static final Duration CURSOR_TIMEOUT = Duration.ofSeconds(1);
+  private static final Duration CURSOR_MAX_BLOCK = Duration.ofMillis(100);
+  private static final long CURSOR_BUFFER_BYTES = 8L * 1024 * 1024;
   private static final int LINGER_MS = 1;
   private static final int MAX_POLL_RECORDS = 2_000;
 
@@ -40,18 +43,22 @@ final class Kafka implements AutoCloseable {
 
   private final Admin admin;
   private final Producer<byte[], byte[]> producer;
-  private final String events;
-  private final String changes;
+  private final Producer<byte[], byte[]> cursorProducer;
+  private final Topics topics;
   private final Map<String, Object> config;
   private final ScheduledExecutorService checking;
   private volatile boolean reachable = true;
 
   private Kafka(
-      Admin admin, Producer<byte[], byte[]> producer, Topics topics, Map<String, Object> config) {
+      Admin admin,
+      Producer<byte[], byte[]> producer,
+      Producer<byte[], byte[]> cursorProducer,
+      Topics topics,
+      Map<String, Object> config) {
     this.admin = admin;
     this.producer = producer;
-    this.events = topics.events().name();
-    this.changes = topics.changes().name();
+    this.cursorProducer = cursorProducer;
+    this.topics = topics;
     this.config = config;
     this.checking =
         Executors.newSingleThreadScheduledExecutor(
@@ -75,13 +82,20 @@ final class Kafka implements AutoCloseable {
     try {
       TopicSetup.ensure(
           admin,
-          List.of(topics.events(), topics.changes()),
+          List.of(
+              topics.events(),
+              topics.changes(),
+              topics.channelEvents(),
+              topics.channelChanges(),
+              topics.channelCursors()),
           Settings.PARTITIONS.get(environment),
           Optional.ofNullable(replication).map(Integer::shortValue));
       return new Kafka(
           admin,
           new KafkaProducer<>(
               producerConfig(config), new ByteArraySerializer(), new ByteArraySerializer()),
+          new KafkaProducer<>(
+              cursorConfig(config), new ByteArraySerializer(), new ByteArraySerializer()),
           topics,
           config);
     } catch (RuntimeException | InterruptedException e) {
@@ -94,14 +108,13 @@ final class Kafka implements AutoCloseable {
     return producer;
   }
 
-  /** The name of the topic of events. */
-  String events() {
-    return events;
+  /** For cursors: it is quick, and never repeats one by itself. */
+  Producer<byte[], byte[]> cursorProducer() {
+    return cursorProducer;
   }
 
-  /** The name of the topic of changes. */
-  String changes() {
-    return changes;
+  Topics topics() {
+    return topics;
   }
 
   /** A new consumer: in no group, of what is committed; who asks for it closes it. */
@@ -124,6 +137,7 @@ final class Kafka implements AutoCloseable {
   @Override
   public void close() {
     checking.shutdownNow();
+    cursorProducer.close(Duration.ofMillis(500));
     producer.close(DELIVERY_TIMEOUT.plusSeconds(1));
     admin.close(Duration.ofSeconds(1));
   }
@@ -154,6 +168,28 @@ final class Kafka implements AutoCloseable {
     config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) DELIVERY_TIMEOUT.toMillis());
     config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) REQUEST_TIMEOUT.toMillis());
     config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, MAX_BLOCK.toMillis());
+    return config;
+  }
+
+  /**
+   * A cursor is worth nothing a second later: the leader's word is enough, and one that was not
+   * taken must not come after the next.
+   */
+  private static Map<String, Object> cursorConfig(Map<String, Object> common) {
+    Map<String, Object> config = new HashMap<>(common);
+    config.put(
+        CommonClientConfigs.CLIENT_ID_CONFIG,
+        common.get(CommonClientConfigs.CLIENT_ID_CONFIG) + "-cursors");
+    config.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, false);
+    config.put(ProducerConfig.ACKS_CONFIG, "1");
+    config.put(ProducerConfig.RETRIES_CONFIG, 0);
+    config.put(ProducerConfig.LINGER_MS_CONFIG, LINGER_MS);
+    config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
+    config.put(ProducerConfig.BUFFER_MEMORY_CONFIG, CURSOR_BUFFER_BYTES);
+    config.put(
+        ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) CURSOR_TIMEOUT.toMillis() + LINGER_MS);
+    config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) CURSOR_TIMEOUT.toMillis());
+    config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, CURSOR_MAX_BLOCK.toMillis());
     return config;
   }
 }

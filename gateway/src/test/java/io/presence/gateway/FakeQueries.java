@@ -10,6 +10,7 @@ import io.presence.schemas.query.Question;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,7 +57,11 @@ final class FakeQueries implements Queries {
 
   @Override
   public CompletionStage<Question.Reply> ask(Question question) {
-    String id = question.userId();
+    String id =
+        switch (question) {
+          case Question.OfUser q -> q.userId();
+          case Question.OfChannel q -> q.channelId();
+        };
     if (id.startsWith("broken")) {
       return CompletableFuture.failedStage(new IllegalStateException("broken"));
     }
@@ -69,6 +74,8 @@ final class FakeQueries implements Queries {
           case Question.Explain explain -> "{\"explained\":\"" + id + "\"}";
           case Question.Sessions page ->
               "{\"sessions\":[],\"limit\":" + page.limit() + ",\"after\":\"" + page.after() + "\"}";
+          case Question.Members page -> members(page);
+          case Question.Count count -> "{\"count\":3,\"version\":7}";
           case Question.Contacts page ->
               "{\"contacts\":[],\"limit\":" + page.limit() + ",\"after\":\"" + page.after() + "\"}";
         };
@@ -80,9 +87,31 @@ final class FakeQueries implements Queries {
             Question.Outcome.ANSWERED, json.getBytes(UTF_8), id.startsWith("stale")));
   }
 
+  /** Three members, of whom one is hidden: by twos. */
+  private static String members(Question.Members page) {
+    List<String> ids = List.of("ada", "bob", "hidden");
+    List<String> rest =
+        ids.stream().filter(id -> page.after() == null || id.compareTo(page.after()) > 0).toList();
+    List<String> shown = rest.subList(0, Math.min(rest.size(), page.limit()));
+    String next = shown.size() < rest.size() ? ",\"next\":\"" + shown.getLast() + "\"" : "";
+    return "{\"members\":["
+        + shown.stream()
+            .map(
+                id ->
+                    "{\"user_id\":\"%s\",\"joined_at\":1.000,\"last_seen\":2.000,\"metadata\":null}"
+                        .formatted(id))
+            .collect(Collectors.joining(","))
+        + "],\"count\":3,\"version\":7"
+        + next
+        + "}";
+  }
+
   @Override
   public CompletionStage<Ownership> ownership() {
     return CompletableFuture.completedStage(
-        new Ownership(8, List.of(new Ownership.Instance("here:1", List.of(0), List.of()))));
+        new Ownership(
+            8,
+            List.of(
+                new Ownership.Instance("here:1", List.of(0), List.of(), List.of(0), List.of()))));
   }
 }

@@ -3,6 +3,7 @@ package io.presence.gateway;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.presence.schemas.query.Queries;
+import io.presence.schemas.topic.Topics;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -11,18 +12,23 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.Cluster;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
@@ -30,10 +36,20 @@ import org.jspecify.annotations.Nullable;
 public final class TestGateway implements AutoCloseable {
   static final String TOPIC = "presence-events";
   private static final String CHANGES = "presence-changes";
+  private static final String CHANNEL_CHANGES = "channel-changes";
+  private static final String CURSORS = "channel-cursors";
   private static final int PARTITIONS = 8;
 
   final MockProducer<byte[], byte[]> producer;
-  private final MockConsumer<byte[], byte[]> consumer = consumer();
+  private final MockProducer<byte[], byte[]> cursorProducer = producer(true);
+  private final Map<String, MockConsumer<byte[], byte[]>> consumers =
+      Map.of(
+          CHANGES,
+          consumer(CHANGES),
+          CHANNEL_CHANGES,
+          consumer(CHANNEL_CHANGES),
+          CURSORS,
+          consumer(CURSORS));
   private final AtomicLong changes = new AtomicLong();
   final AtomicBoolean kafkaReachable = new AtomicBoolean(true);
   final Gateway gateway;
@@ -49,12 +65,13 @@ public final class TestGateway implements AutoCloseable {
         new Gateway(
             environment,
             GatewaySettings.authentication(environment),
-            producer,
-            TOPIC,
-            () -> consumer,
-            CHANGES,
-            kafkaReachable::get,
-            producer,
+            new Gateway.Log(
+                producer,
+                cursorProducer,
+                topic -> Objects.requireNonNull(consumers.get(topic)),
+                new Topics(""),
+                kafkaReachable::get,
+                producer),
             queries);
   }
 
@@ -67,32 +84,70 @@ public final class TestGateway implements AutoCloseable {
     return new TestGateway(Map.of(), queries, false);
   }
 
-  private static MockConsumer<byte[], byte[]> consumer() {
-    MockConsumer<byte[], byte[]> consumer = new MockConsumer<>("none");
+  private static MockConsumer<byte[], byte[]> consumer(String topic) {
+    MockConsumer<byte[], byte[]> consumer =
+        new MockConsumer<>("none") {
+          @Override
+          public synchronized Map<TopicPartition, OffsetAndTimestamp> offsetsForTimes(
+              Map<TopicPartition, Long> times) {
+            return new HashMap<>();
+          }
+        };
     Node node = new Node(0, "localhost", 1);
     Node[] nodes = {node};
-    consumer.updatePartitions(CHANGES, List.of(new PartitionInfo(CHANGES, 0, node, nodes, nodes)));
-    consumer.updateEndOffsets(Map.of(new TopicPartition(CHANGES, 0), 0L));
+    consumer.updatePartitions(topic, List.of(new PartitionInfo(topic, 0, node, nodes, nodes)));
+    consumer.updateEndOffsets(Map.of(new TopicPartition(topic, 0), 0L));
     return consumer;
   }
 
   /** Has a record of {@code presence-changes} read; quotes are single ones. */
   void change(String userId, String json) {
-    consumer.addRecord(
-        new ConsumerRecord<>(
-            CHANGES,
-            0,
-            changes.getAndIncrement(),
-            userId.getBytes(UTF_8),
-            json.replace('\'', '"').getBytes(UTF_8)));
+    record(CHANGES, userId, json);
+  }
+
+  /** Has a record of {@code channel-changes} read; quotes are single ones. */
+  void channelChange(String channelId, String json) {
+    record(CHANNEL_CHANGES, channelId, json);
+  }
+
+  /** What was written of cursors; and forgets it. */
+  List<String> cursors() {
+    List<String> written = cursorProducer.history().stream().map(TestGateway::describe).toList();
+    cursorProducer.clear();
+    return written;
+  }
+
+  /** Has a record of {@code channel-cursors} read; quotes are single ones. */
+  void cursor(String channelId, String json) {
+    record(CURSORS, channelId, json);
+  }
+
+  private void record(String topic, String key, String json) {
+    Objects.requireNonNull(consumers.get(topic))
+        .addRecord(
+            new ConsumerRecord<>(
+                topic,
+                0,
+                changes.getAndIncrement(),
+                System.currentTimeMillis(),
+                TimestampType.CREATE_TIME,
+                0,
+                0,
+                key.getBytes(UTF_8),
+                json.replace('\'', '"').getBytes(UTF_8),
+                new RecordHeaders(),
+                Optional.empty()));
   }
 
   static MockProducer<byte[], byte[]> producer(boolean acknowledge) {
     Node node = new Node(0, "localhost", 1);
     Node[] nodes = {node};
     List<PartitionInfo> partitions =
-        IntStream.range(0, PARTITIONS)
-            .mapToObj(p -> new PartitionInfo(TOPIC, p, node, nodes, nodes))
+        Stream.of(TOPIC, "channel-events", CURSORS)
+            .flatMap(
+                topic ->
+                    IntStream.range(0, PARTITIONS)
+                        .mapToObj(p -> new PartitionInfo(topic, p, node, nodes, nodes)))
             .toList();
     Cluster cluster = new Cluster("test", List.of(node), partitions, Set.of(), Set.of());
     return new MockProducer<>(

@@ -286,6 +286,8 @@ class DescriptionsTest {
   void shouldDescribeAMessageOfEveryType() {
     assertThat(fieldNames("/channels/presence-events/messages"))
         .isEqualTo(JsonSchemas.types("presence-events"));
+    assertThat(fieldNames("/channels/channel-events/messages"))
+        .isEqualTo(JsonSchemas.types("channel-events"));
     Set<String> said = JsonSchemas.types("socket-client");
     said.addAll(JsonSchemas.types("socket-server"));
     assertThat(fieldNames("/channels/presence/messages")).isEqualTo(said);

@@ -144,7 +144,8 @@ class SamplesTest {
           .add(tree.path("type").asText());
     }
     assertThat(reasons).contains(words(Reason.values()));
-    for (String schema : List.of("presence-events", "socket-client", "socket-server")) {
+    for (String schema :
+        List.of("presence-events", "channel-events", "socket-client", "socket-server")) {
       assertThat(types.get(schema)).isEqualTo(JsonSchemas.types(schema));
     }
   }

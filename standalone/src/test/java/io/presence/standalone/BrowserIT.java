@@ -39,6 +39,7 @@ class BrowserIT {
   private static Map<String, String> settings;
   private static StreamsApp streams;
   private static Gateway gateway;
+  private static String page;
   private static BrowserWindow ada;
   private static BrowserWindow bob;
 
@@ -61,7 +62,7 @@ class BrowserIT {
     STARTED.push(streams);
     gateway = startGateway();
     settings.put("PRESENCE_HTTP_PORT", Integer.toString(gateway.port()));
-    String page = "http://127.0.0.1:" + gateway.port() + "/";
+    page = "http://127.0.0.1:" + gateway.port() + "/";
     ada = BrowserWindow.open(page);
     STARTED.push(ada);
     bob = BrowserWindow.open(page);
@@ -169,14 +170,82 @@ class BrowserIT {
 
   @Test
   @Order(8)
+  void shouldShowWhoIsInARoomAndNotWhoWatches() {
+    ada.joinRoom("kitchen");
+    ada.awaitRoom("kitchen", 1, "ada");
+    bob.watchRoom("kitchen");
+    bob.awaitRoom("kitchen", 1, "ada");
+    bob.joinRoom("kitchen");
+    ada.awaitRoom("kitchen", 2, "ada", "bob");
+    bob.awaitRoom("kitchen", 2, "ada", "bob");
+    shootBoth("10-room");
+    ada.leaveRoom("kitchen");
+    bob.awaitRoom("kitchen", 1, "bob");
+    ada.awaitRoom("kitchen", 1, "bob");
+    ada.joinRoom("kitchen");
+    bob.awaitRoom("kitchen", 2, "ada", "bob");
+    bob.reload();
+    bob.awaitRoom("kitchen", 2, "ada", "bob");
+  }
+
+  @Test
+  @Order(9)
+  void shouldShowModesAndCursorsInADocumentAndNotWhoWatches() {
+    try (BrowserWindow eve = BrowserWindow.open(page)) {
+      eve.signIn("eve");
+      for (BrowserWindow window : List.of(ada, eve, bob)) {
+        window.openDocument("plan");
+      }
+      ada.setMode("editing");
+      bob.setMode("watching");
+      for (BrowserWindow window : List.of(ada, eve, bob)) {
+        window.awaitMember("ada", "editing");
+        window.awaitMember("eve", "viewing");
+        await().until(() -> window.documentMembers().equals(List.of("ada", "eve")));
+        assertThat(window.text("#document-count")).startsWith("2 here");
+      }
+
+      eve.pointFromMiddle(0, 0);
+      String first = eve.placeOf("eve");
+      ada.awaitCursor("eve", first);
+      bob.awaitCursor("eve", first);
+      eve.pointFromMiddle(100, 40);
+      String second = eve.placeOf("eve");
+      assertThat(second).isNotEqualTo(first);
+      ada.awaitCursor("eve", second);
+      bob.awaitCursor("eve", second);
+      ada.pointFromMiddle(0, 0);
+      String ofAda = ada.placeOf("ada");
+      eve.awaitCursor("ada", ofAda);
+      eve.setMode("editing");
+      ada.awaitMember("eve", "editing");
+      bob.reload();
+      bob.awaitCursor("ada", ofAda);
+      bob.awaitCursor("eve", second);
+      shootBoth("11-document");
+      eve.shoot("11-document-eve");
+      assertThat(eve.errors()).isEmpty();
+    }
+    // The grace; by the window of a channel's members it would take a minute.
+    for (BrowserWindow window : List.of(ada, bob)) {
+      await()
+          .atMost(GRACE.multipliedBy(2))
+          .until(() -> window.documentMembers().equals(List.of("ada")));
+      assertThat(window.has("#cursors [data-user=eve]")).isFalse();
+      assertThat(window.text("#document-count")).startsWith("1 here");
+    }
+  }
+
+  @Test
+  @Order(10)
   void shouldBeFitForAllWhenSignedIn() {
-    assertFitForAll(ada, "10-signed-in");
+    assertFitForAll(ada, "12-signed-in");
     assertThat(ada.errors()).isEmpty();
     assertThat(bob.errors()).isEmpty();
   }
 
   @Test
-  @Order(9)
+  @Order(11)
   void shouldSayThatTheConnectionWasLostAndRecoverWhenTheGatewayIsRestarted() throws Exception {
     STARTED.remove(gateway);
     gateway.close();
@@ -186,7 +255,7 @@ class BrowserIT {
       assertThat(window.text("#connection")).isEqualTo("Not connected");
       assertThat(window.text("#people-count")).startsWith("As of");
     }
-    shootBoth("11-connection-lost");
+    shootBoth("13-connection-lost");
     assertThat(ada.violations()).isEmpty();
 
     gateway = startGateway();
@@ -195,20 +264,22 @@ class BrowserIT {
       assertThat(window.has("#banner")).isFalse();
     }
     bob.awaitPerson("ada", "busy");
+    bob.awaitRoom("kitchen", 2, "ada", "bob");
+    bob.awaitMember("ada", "editing");
     ada.setStatus("busy", "focus", "here again");
     await().untilAsserted(() -> assertThat(bob.textOf("ada")).contains("here again"));
-    shootBoth("12-recovered");
+    shootBoth("14-recovered");
   }
 
   @Test
-  @Order(10)
+  @Order(12)
   void shouldShowOfflineAtOnceWhenSomeoneSignsOut() {
     ada.signOut();
     long signedOut = System.nanoTime();
     bob.awaitPerson("ada", "offline");
     assertThat(Duration.ofNanos(System.nanoTime() - signedOut)).isLessThan(GRACE);
     ada.awaitThat("#name");
-    shootBoth("13-signed-out");
+    shootBoth("15-signed-out");
     assertThat(bob.textOf("ada")).contains("Last seen just now");
   }
 

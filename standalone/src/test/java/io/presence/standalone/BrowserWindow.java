@@ -130,6 +130,38 @@ final class BrowserWindow implements AutoCloseable {
     awaitThat("#contacts [data-user='" + name + "']");
   }
 
+  void joinRoom(String room) {
+    element("#room").sendKeys(room);
+    click("#room-form [value=join]");
+  }
+
+  void watchRoom(String room) {
+    element("#room").sendKeys(room);
+    click("#room-form [value=watch]");
+  }
+
+  /** Leaves a room, and watches it. */
+  void leaveRoom(String room) {
+    click(room(room) + " .room-join");
+  }
+
+  void openDocument(String name) {
+    element("#document-id").sendKeys(name, Keys.ENTER);
+    awaitThat("#open-document");
+  }
+
+  /** Views, edits or only watches the document that is open. */
+  void setMode(String mode) {
+    click("#document-mode label:has([value=" + mode + "])");
+  }
+
+  /** Moves the pointer so many pixels from the middle of what is seen of the document. */
+  void pointFromMiddle(int x, int y) {
+    new Actions(driver).moveToElement(element("#sheet"), x, y).perform();
+    // It is drawn with the next picture.
+    driver.executeAsyncScript("requestAnimationFrame(() => requestAnimationFrame(arguments[0]));");
+  }
+
   void clearLog() {
     click("#clear-log");
   }
@@ -153,6 +185,40 @@ final class BrowserWindow implements AutoCloseable {
     awaitThat(person(name) + "[data-status=" + status + "]");
   }
 
+  /** Awaits that a room shows so many, and who they are. */
+  void awaitRoom(String room, int count, String... members) {
+    awaitThat(room(room) + ":not([data-stale])");
+    await(room)
+        .atMost(PATIENCE)
+        .pollInterval(POLL)
+        .until(
+            () ->
+                text(room(room) + " .room-count").startsWith(count + " here")
+                    && users(room(room) + " .member").equals(List.of(members)));
+  }
+
+  /** Awaits that someone is in the document in a mode. */
+  void awaitMember(String name, String mode) {
+    awaitThat(documentMember(name) + "[data-mode=" + mode + "]");
+  }
+
+  /** Who is listed in the document. */
+  List<String> documentMembers() {
+    return users("#document-members .member");
+  }
+
+  /** Where a member's cursor is, as it is written: a part of the width and one of the height. */
+  String placeOf(String name) {
+    String text = element(documentMember(name) + " .member-detail").getText();
+    return text.substring(text.indexOf('·') + 1).strip();
+  }
+
+  /** Awaits that someone's cursor is shown in the document, and where. */
+  void awaitCursor(String name, String place) {
+    awaitThat("#cursors [data-user='" + name + "']");
+    await(name).atMost(PATIENCE).pollInterval(POLL).until(() -> placeOf(name).equals(place));
+  }
+
   void awaitThat(String selector) {
     await(selector)
         .atMost(PATIENCE)
@@ -166,7 +232,11 @@ final class BrowserWindow implements AutoCloseable {
 
   /** Whom one watches, as listed. */
   List<String> people() {
-    return driver.findElements(By.cssSelector("#people-list [data-user]")).stream()
+    return users("#people-list [data-user]");
+  }
+
+  private List<String> users(String selector) {
+    return driver.findElements(By.cssSelector(selector)).stream()
         .map(row -> Objects.requireNonNull(row.getDomAttribute("data-user")))
         .toList();
   }
@@ -292,6 +362,14 @@ final class BrowserWindow implements AutoCloseable {
 
   private static String person(String name) {
     return "#people-list [data-user='" + name + "']";
+  }
+
+  private static String room(String name) {
+    return "#room-list [data-room='" + name + "']";
+  }
+
+  private static String documentMember(String name) {
+    return "#document-members [data-user='" + name + "']";
   }
 
   private static Optional<File> onPath(String program) {

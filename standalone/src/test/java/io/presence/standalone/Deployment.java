@@ -6,9 +6,13 @@ import io.presence.gateway.Gateway;
 import io.presence.schemas.topic.Topic;
 import io.presence.schemas.topic.Topics;
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A standalone, and more gateways on its broker and its streams-app. */
 final class Deployment implements AutoCloseable {
@@ -55,6 +59,19 @@ final class Deployment implements AutoCloseable {
 
   TopicReader reader(Topic<?> topic) {
     return new TopicReader(bootstrapServers(), topic.name());
+  }
+
+  /** Appends to a topic, as any producer may. */
+  void append(Topic<?> topic, String key, byte[] value) {
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", bootstrapServers()),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      var unused =
+          producer.send(
+              new ProducerRecord<>(topic.name(), key.getBytes(StandardCharsets.UTF_8), value));
+    }
   }
 
   /**

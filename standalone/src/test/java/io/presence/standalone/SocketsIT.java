@@ -34,7 +34,21 @@ class SocketsIT {
   private static final Path SAMPLES =
       Path.of("../schemas/src/main/resources/samples/socket-client");
   private static final Set<String> TYPES =
-      Set.of("set_online", "heartbeat", "set_status", "set_offline", "subscribe", "unsubscribe");
+      Set.of(
+          "set_online",
+          "heartbeat",
+          "set_status",
+          "set_offline",
+          "subscribe",
+          "unsubscribe",
+          "join_channel",
+          "update_channel",
+          "leave_channel",
+          "watch_channel",
+          "unwatch_channel",
+          "start_viewing",
+          "start_editing",
+          "update_cursor");
 
   @TempDir static Path data;
   private static Deployment deployment;

@@ -21,9 +21,21 @@ final class Token {
   }
 
   static String of(String userId, String scope, Duration validity, String secret) {
-    String claims =
+    return sign(
         "{\"sub\":\"%s\",\"scope\":\"%s\",\"exp\":%d}"
-            .formatted(userId, scope, Instant.now().plus(validity).getEpochSecond());
+            .formatted(userId, scope, Instant.now().plus(validity).getEpochSecond()),
+        secret);
+  }
+
+  /** A token of a user with rights to channels, as JSON. */
+  static String withChannels(String userId, String channels, Duration validity) {
+    return sign(
+        "{\"sub\":\"%s\",\"channels\":%s,\"exp\":%d}"
+            .formatted(userId, channels, Instant.now().plus(validity).getEpochSecond()),
+        SECRET);
+  }
+
+  private static String sign(String claims, String secret) {
     String signed = base64("{\"alg\":\"HS256\",\"typ\":\"JWT\"}") + "." + base64(claims);
     try {
       Mac mac = Mac.getInstance("HmacSHA256");

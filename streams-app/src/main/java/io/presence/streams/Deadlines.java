@@ -1,10 +1,7 @@
 package io.presence.streams;
 
 import io.presence.streams.core.Claim;
-import io.presence.streams.core.Rules;
-import io.presence.streams.core.Session;
 import io.presence.streams.core.SessionClock;
-import io.presence.streams.core.UserState;
 import io.presence.streams.time.PresenceTime;
 import io.presence.streams.time.TimingWheel;
 import java.util.Comparator;
@@ -15,7 +12,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is due next in one partition, in the order in which it fires: windows by deadline, user and
+ * What is due next in one partition, in the order in which it fires: windows by deadline, owner and
  * session; then claims and texts by expiry and user.
  *
  * <p>Windows wait in a timing wheel that a heartbeat does not touch: a timer that fires early finds
@@ -25,7 +22,7 @@ final class Deadlines {
   private record Window(long deadline, SessionClock clock) implements Comparable<Window> {
     private static final Comparator<Window> ORDER =
         Comparator.comparingLong(Window::deadline)
-            .thenComparing(window -> window.clock().userId())
+            .thenComparing(window -> window.clock().owner())
             .thenComparing(window -> window.clock().session());
 
     @Override
@@ -45,29 +42,21 @@ final class Deadlines {
   }
 
   private final PresenceTime time;
-  private final Rules rules;
+  private final long ttl;
   private final TimingWheel<SessionClock> wheel;
   private final PriorityQueue<Window> due = new PriorityQueue<>();
   private final TreeSet<Expiry> expiries = new TreeSet<>();
   private final Map<String, Expiry> expiryOf = new HashMap<>();
 
-  Deadlines(PresenceTime time, Rules rules) {
+  Deadlines(PresenceTime time, long ttl) {
     this.time = time;
-    this.rules = rules;
+    this.ttl = ttl;
     this.wheel = new TimingWheel<>(time.now());
-  }
-
-  /** Watches all that a user's state has, which has just become so. */
-  void watch(UserState state) {
-    for (Session session : state.sessions()) {
-      watch(session.clock());
-    }
-    watchExpiry(state.userId(), state.nextExpiry());
   }
 
   /** Watches a session whose next deadline may have become earlier. */
   void watch(SessionClock clock) {
-    long next = clock.nextDeadline(time, rules);
+    long next = clock.nextDeadline(time, ttl);
     if (next <= time.now()) {
       due.add(new Window(next, clock));
     } else if (!clock.armed() || clock.armedAt() > next) {
@@ -87,7 +76,7 @@ final class Deadlines {
 
   /** Takes what has become due since the last time out of the wheel. */
   void advance() {
-    wheel.advance(time.now(), clock -> due.add(new Window(clock.nextDeadline(time, rules), clock)));
+    wheel.advance(time.now(), clock -> due.add(new Window(clock.nextDeadline(time, ttl), clock)));
   }
 
   /** The session whose window is the next to close, if one is due. */
@@ -97,7 +86,7 @@ final class Deadlines {
       if (clock.closed()) {
         continue;
       }
-      long deadline = clock.nextDeadline(time, rules);
+      long deadline = clock.nextDeadline(time, ttl);
       if (deadline > time.now()) {
         watch(clock);
       } else if (deadline != window.deadline()) {
@@ -121,7 +110,8 @@ final class Deadlines {
         : expiries.first().userId();
   }
 
-  private void watchExpiry(String userId, long at) {
+  /** Watches what expires next of a user; {@link Claim#NEVER}: nothing does. */
+  void watchExpiry(String userId, long at) {
     Expiry watched = expiryOf.get(userId);
     if (watched != null) {
       if (watched.at() == at) {

@@ -18,15 +18,13 @@ import org.slf4j.LoggerFactory;
  * Ticks through a producer of their own. It never blocks the stream thread: while the brokers are
  * away, ticks are dropped, for a time that has passed need not be told twice.
  */
-final class LogTicks implements Ticks, AutoCloseable {
+final class LogTicks implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LogTicks.class);
   private static final byte[] TICK = PresenceEventCodec.write(new PresenceEvent.Tick());
 
-  private final String topic;
   private final KafkaProducer<byte[], byte[]> producer;
 
-  LogTicks(String topic, Map<String, Object> clients) {
-    this.topic = topic;
+  LogTicks(Map<String, Object> clients) {
     Map<String, Object> config = new HashMap<>(clients);
     config.put(ProducerConfig.CLIENT_ID_CONFIG, "presence-ticks");
     config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0);
@@ -38,8 +36,12 @@ final class LogTicks implements Ticks, AutoCloseable {
         new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
   }
 
-  @Override
-  public void append(int partition) {
+  /** Ticks of one event topic; a tick is the same in all of them. */
+  Ticks of(String topic) {
+    return partition -> append(topic, partition);
+  }
+
+  private void append(String topic, int partition) {
     try {
       Future<RecordMetadata> unused =
           producer.send(

@@ -19,19 +19,16 @@ import io.presence.schemas.json.Json;
 import io.presence.schemas.presence.ClosedSession;
 import io.presence.schemas.presence.PresenceChange;
 import io.presence.schemas.presence.Reason;
-import io.presence.schemas.topic.DeadLetter;
-import io.presence.schemas.topic.Partitioning;
 import io.presence.streams.core.Moment;
 import io.presence.streams.core.Outcome;
 import io.presence.streams.core.PresenceCore;
-import io.presence.streams.core.Rules;
+import io.presence.streams.core.Session;
 import io.presence.streams.core.SessionClock;
 import io.presence.streams.core.UserState;
 import io.presence.streams.store.LiveUser;
 import io.presence.streams.store.PresenceJson;
 import io.presence.streams.store.PresenceStore;
 import io.presence.streams.store.Probes;
-import io.presence.streams.time.PresenceTime;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -41,16 +38,11 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
-import org.apache.kafka.common.header.Headers;
-import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.kstream.internals.SessionWindow;
-import org.apache.kafka.streams.processor.PunctuationType;
-import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
-import org.apache.kafka.streams.processor.api.RecordMetadata;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.SessionStore;
 import org.jspecify.annotations.Nullable;
@@ -59,21 +51,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Carries the records of one partition to the rules and what comes of them to the stores and
- * topics. For each record, in this order: advance, grant, fire, apply. (To grant costs nothing
- * here: a deadline counts the holes when it is asked for.)
+ * topics.
  */
-final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[]> {
-  /** The most deadlines that fire before one record. */
-  static final int MAX_FIRED = 5_000;
-
-  /** The time is stored once in each of these stretches of presence time, in milliseconds. */
-  private static final long TIME_INTERVAL = 1_000;
-
+final class PresenceProcessor extends PartitionProcessor {
   private static final Logger LOG = LoggerFactory.getLogger(PresenceProcessor.class);
 
-  private final PresenceTopology.Configuration configuration;
-  private final Ticks ticks;
-  private final Rules rules;
   private final PresenceCore core;
   private final PlainBatch plainBatch = new PlainBatch();
   private final Probes probes = new Probes();
@@ -83,57 +65,47 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
   @SuppressWarnings("UnusedVariable")
   private long brought;
 
-  private ProcessorContext<byte[], byte[]> context;
   private PresenceStore store;
   private SessionStore<String, List<ClosedSession>> history;
-  private PresenceTime time;
-  private Deadlines deadlines;
-  private int partition;
-  private long storedTime;
 
   /** What new users' versions begin after, for they may have been erased before. */
   private long erasedVersion;
 
   @SuppressWarnings("NullAway.Init")
   PresenceProcessor(PresenceTopology.Configuration configuration, Ticks ticks) {
-    this.configuration = configuration;
-    this.ticks = ticks;
-    this.rules = configuration.rules();
-    this.core = new PresenceCore(rules);
+    super(
+        new Setup(
+            configuration.partitions(),
+            configuration.rules().heartbeatTtl(),
+            configuration.rules().stallThreshold(),
+            configuration.tickInterval(),
+            configuration.skipRepeated()),
+        ticks);
+    this.core = new PresenceCore(configuration.rules());
   }
 
   @Override
-  public void init(ProcessorContext<byte[], byte[]> processorContext) {
-    context = processorContext;
-    partition = context.taskId().partition();
+  long open(ProcessorContext<byte[], byte[]> context) {
     store = context.getStateStore(PresenceTopology.PRESENCE_STORE);
     history = context.getStateStore(PresenceTopology.HISTORY_STORE);
-    start();
-    markHistory();
-    context.schedule(
-        configuration.tickInterval(),
-        PunctuationType.WALL_CLOCK_TIME,
-        wallClock -> ticks.append(partition));
+    erasedVersion = store.erasedVersion();
+    return store.presenceTime();
   }
 
-  /** Takes up what is stored: nobody's absence is counted while nobody was here to see. */
-  private void start() {
-    long ttl = rules.heartbeatTtl().toMillis();
-    storedTime = store.presenceTime();
-    erasedVersion = store.erasedVersion();
-    time = new PresenceTime(storedTime, rules.stallThreshold().toMillis(), 20 * ttl);
-    deadlines = new Deadlines(time, rules);
+  @Override
+  void takeUp(long now) {
     int[] pending = new int[1];
     store.activate(
         state -> {
-          core.reopen(state, time.now());
-          deadlines.watch(state);
+          core.reopen(state, now);
+          watch(state);
           pending[0]++;
         });
+    markHistory();
     LOG.info(
         "partition {} taken up at presence time {}: {} users with open sessions or pending expiries",
-        partition,
-        storedTime,
+        partition(),
+        now,
         pending[0]);
   }
 
@@ -143,7 +115,7 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
    * each takeover by a standby would begin with nothing.
    */
   private void markHistory() {
-    long now = context.currentSystemTimeMs();
+    long now = context().currentSystemTimeMs();
     history.put(new Windowed<>("", new SessionWindow(now, now)), List.of());
   }
 
@@ -153,55 +125,35 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
   }
 
   @Override
-  public void process(Record<byte[], byte[]> record) {
-    long offset = context.recordMetadata().map(RecordMetadata::offset).orElse(-1L);
-    time.advance(record.timestamp());
-    deadlines.advance();
-    fire(new Moment(time.now(), record.timestamp(), offset - 1));
-    apply(record, new Moment(time.now(), record.timestamp(), offset));
-    if (time.now() / TIME_INTERVAL != storedTime / TIME_INTERVAL) {
-      storeTime(record.timestamp());
-    }
+  String deadLetters() {
+    return PresenceTopology.DEAD_LETTERS_SINK;
   }
 
-  private void storeTime(long timestamp) {
-    storedTime = time.now();
-    store.putTime(storedTime, timestamp, erasedVersion);
+  @Override
+  void putTime(long presenceTime, long timestamp) {
+    store.putTime(presenceTime, timestamp, erasedVersion);
   }
 
-  private void fire(Moment moment) {
-    int fired = 0;
-    while (fired < MAX_FIRED) {
-      SessionClock clock = deadlines.pollWindow();
-      if (clock == null) {
-        break;
-      }
-      UserState state = Objects.requireNonNull(store.find(clock.userId()));
-      boolean gone = clock.livenessDeadline(time, rules) <= clock.activityDeadline();
-      take(
-          state,
-          gone
-              ? core.livenessClosed(state, clock, moment)
-              : core.activityClosed(state, clock, moment),
-          moment);
-      fired++;
-    }
-    while (fired < MAX_FIRED) {
-      String userId = deadlines.nextExpired(moment.timestamp());
-      if (userId == null) {
-        break;
-      }
-      UserState state = Objects.requireNonNull(store.find(userId));
-      take(state, core.expired(state, moment), moment);
-      fired++;
-    }
-    if (fired == MAX_FIRED
-        && (deadlines.hasDueWindow() || deadlines.nextExpired(moment.timestamp()) != null)) {
-      ticks.append(partition);
-    }
+  @Override
+  void windowClosed(SessionClock clock, Moment moment) {
+    UserState state = Objects.requireNonNull(store.find(clock.owner()));
+    boolean gone = livenessDeadline(clock) <= clock.activityDeadline();
+    take(
+        state,
+        gone
+            ? core.livenessClosed(state, clock, moment)
+            : core.activityClosed(state, clock, moment),
+        moment);
   }
 
-  private void apply(Record<byte[], byte[]> record, Moment moment) {
+  @Override
+  void expired(String userId, Moment moment) {
+    UserState state = Objects.requireNonNull(store.find(userId));
+    take(state, core.expired(state, moment), moment);
+  }
+
+  @Override
+  void apply(Record<byte[], byte[]> record, Moment moment) {
     byte[] value = record.value();
     if (value == null) {
       refuse(record, value, "no value");
@@ -222,7 +174,7 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
       case Tick tick -> {}
       case Heartbeats heartbeats -> applyBatch(record, heartbeats, moment);
       case OfUser ofUser -> {
-        String fault = faultOfKey(record.key(), ofUser.userId());
+        String fault = faultOfKey(record.key(), "user_id", ofUser.userId());
         if (fault == null) {
           fault = applyToUser(ofUser, moment);
         }
@@ -233,26 +185,8 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
     }
   }
 
-  private @Nullable String faultOfKey(byte @Nullable [] key, String userId) {
-    if (key == null) {
-      return "no key: it must be the user_id";
-    }
-    if (!userId.equals(new String(key, StandardCharsets.UTF_8))) {
-      return "the key is not the user_id";
-    }
-    return faultOfPartition(userId);
-  }
-
-  private @Nullable String faultOfPartition(String userId) {
-    int right = Partitioning.partitionOf(userId, configuration.partitions());
-    return right == partition
-        ? null
-        : "%s belongs to partition %d, not %d: producers must use murmur2 (librdkafka: partitioner=murmur2_random)"
-            .formatted(userId, right, partition);
-  }
-
   private void applyBatch(Record<byte[], byte[]> record, PlainBatch batch, Moment moment) {
-    Refused refused = new Refused();
+    Refused<Heartbeat> refused = refusals();
     for (int from = 0; from < batch.size(); from += Probes.MOST) {
       int to = Math.min(batch.size(), from + Probes.MOST);
       find(batch, from, to);
@@ -291,14 +225,18 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
   }
 
   private void applyBatch(Record<byte[], byte[]> record, Heartbeats batch, Moment moment) {
-    Refused refused = new Refused();
+    Refused<Heartbeat> refused = refusals();
     for (Heartbeat heartbeat : batch.entries()) {
       applyEntry(heartbeat, refused, moment);
     }
     refused.send(record);
   }
 
-  private void applyEntry(Heartbeat heartbeat, Refused refused, Moment moment) {
+  private Refused<Heartbeat> refusals() {
+    return new Refused<>(entries -> PresenceEventCodec.write(new Heartbeats(entries)));
+  }
+
+  private void applyEntry(Heartbeat heartbeat, Refused<Heartbeat> refused, Moment moment) {
     if (absorb(heartbeat, heartbeat.active(), moment)) {
       return;
     }
@@ -308,29 +246,6 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
     }
     if (fault != null) {
       refused.add(heartbeat, fault);
-    }
-  }
-
-  /** The entries of a batch that could not be taken: one dead letter for all, with one reason. */
-  private final class Refused {
-    private @Nullable List<Heartbeat> entries;
-    private String reason = "";
-
-    void add(Heartbeat heartbeat, String fault) {
-      List<Heartbeat> all = entries;
-      if (all == null) {
-        all = new ArrayList<>();
-        entries = all;
-        reason = fault;
-      }
-      all.add(heartbeat);
-    }
-
-    void send(Record<byte[], byte[]> record) {
-      List<Heartbeat> all = entries;
-      if (all != null) {
-        refuse(record, PresenceEventCodec.write(new Heartbeats(all)), reason);
-      }
     }
   }
 
@@ -370,12 +285,7 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
 
   private boolean absorb(
       LiveUser live, SessionClock clock, @Nullable Boolean active, Moment moment) {
-    return !(configuration.skipRepeated() && isRepeated(live.changedBy(), moment))
-        && core.absorb(clock, live, active, moment);
-  }
-
-  private boolean isRepeated(long changedBy, Moment moment) {
-    return configuration.skipRepeated() && changedBy >= moment.offset();
+    return !isRepeated(live.changedBy(), moment) && core.absorb(clock, live, active, moment);
   }
 
   private @Nullable String addContact(UserState state, String contact, Moment moment) {
@@ -432,35 +342,27 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
     return decide(state, () -> core.erased(state, moment), moment);
   }
 
-  /**
-   * Asks the rules and takes what they say. The rules only compute, so whatever goes wrong in them
-   * is this event's fault and must not stop the partition.
-   */
   private @Nullable String decide(UserState state, Supplier<Outcome> rule, Moment moment) {
-    Outcome outcome;
-    try {
-      outcome = rule.get();
-    } catch (RuntimeException e) {
-      LOG.error(
-          "an event at offset {} of partition {} broke a rule", moment.offset(), partition, e);
-      return "internal error: " + e;
-    }
-    if (outcome.refused() != null) {
-      return outcome.refused();
-    }
-    take(state, outcome, moment);
-    return null;
+    return decide(
+        rule,
+        outcome -> {
+          if (outcome.refused() == null) {
+            take(state, outcome, moment);
+          }
+          return outcome.refused();
+        },
+        moment);
   }
 
   /** Stores and sends what came of an event or a deadline. */
   private void take(UserState before, Outcome outcome, Moment moment) {
-    outcome.over().forEach(deadlines::forget);
+    outcome.over().forEach(deadlines()::forget);
     UserState after = outcome.after();
     String userId = before.userId();
     byte[] key = userId.getBytes(StandardCharsets.UTF_8);
     PresenceChange change = outcome.change();
     if (after == null) {
-      deadlines.forgetExpiry(userId);
+      deadlines().forgetExpiry(userId);
       store.remove(userId);
       PresenceChange erased = Objects.requireNonNull(change);
       erasedVersion = Math.max(erasedVersion, erased.version());
@@ -471,12 +373,12 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
     }
     if (outcome.unchanged()) {
       // A lost connection has a deadline that may be earlier, and nothing else to be stored.
-      deadlines.watch(after);
+      watch(after);
       return;
     }
     PresenceJson json = PresenceJson.of(after.shown());
     store.put(after, json);
-    deadlines.watch(after);
+    watch(after);
     for (ClosedSession session : outcome.ended()) {
       close(userId, key, session, moment);
     }
@@ -484,6 +386,13 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
       forward(key, json.state(after.visibility()), moment, PresenceTopology.STATE_SINK);
       forward(key, PresenceJson.change(change, json), moment, PresenceTopology.CHANGES_SINK);
     }
+  }
+
+  private void watch(UserState state) {
+    for (Session session : state.sessions()) {
+      deadlines().watch(session.clock());
+    }
+    deadlines().watchExpiry(state.userId(), state.nextExpiry());
   }
 
   private void close(String userId, byte[] key, ClosedSession session, Moment moment) {
@@ -498,30 +407,5 @@ final class PresenceProcessor implements Processor<byte[], byte[], byte[], byte[
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private void refuse(Record<byte[], byte[]> record, byte @Nullable [] value, String reason) {
-    Headers headers = new RecordHeaders(record.headers());
-    add(headers, DeadLetter.REASON, reason);
-    context
-        .recordMetadata()
-        .ifPresent(
-            metadata -> {
-              add(headers, DeadLetter.TOPIC, metadata.topic());
-              add(headers, DeadLetter.PARTITION, Integer.toString(metadata.partition()));
-              add(headers, DeadLetter.OFFSET, Long.toString(metadata.offset()));
-            });
-    context.forward(
-        new Record<>(record.key(), value, record.timestamp(), headers),
-        PresenceTopology.DEAD_LETTERS_SINK);
-  }
-
-  private static void add(Headers headers, String header, String text) {
-    headers.remove(header);
-    headers.add(header, text.getBytes(StandardCharsets.UTF_8));
-  }
-
-  private void forward(byte[] key, byte @Nullable [] value, Moment moment, String sink) {
-    context.forward(new Record<>(key, value, moment.timestamp()), sink);
   }
 }

@@ -14,6 +14,7 @@ import io.presence.schemas.settings.KafkaClients;
 import io.presence.schemas.settings.Settings;
 import io.presence.schemas.topic.TopicSetup;
 import io.presence.schemas.topic.Topics;
+import io.presence.streams.core.ChannelRules;
 import io.presence.streams.core.Rules;
 import io.presence.streams.query.StandbyFreshness;
 import io.presence.streams.query.StoreQueries;
@@ -77,7 +78,7 @@ public final class StreamsApp implements AutoCloseable {
     }
     new ProcessorMetrics().bindTo(registry);
     new JvmMemoryMetrics().bindTo(registry);
-    ticks = new LogTicks(topics.events().name(), clients);
+    ticks = new LogTicks(clients);
     try {
       server =
           new QueryServer(
@@ -93,6 +94,7 @@ public final class StreamsApp implements AutoCloseable {
       throw e;
     }
     Rules rules = Rules.from(environment);
+    ChannelRules channelRules = ChannelRules.from(environment);
     Properties config = streamsConfig(environment, clients, host + ":" + server.port());
     streams =
         new KafkaStreams(
@@ -105,8 +107,11 @@ public final class StreamsApp implements AutoCloseable {
                         environment,
                         Rules.smaller(Duration.ofSeconds(1), rules.heartbeatTtl(), 10)),
                     Settings.SESSION_HISTORY.get(environment),
+                    channelRules,
+                    Rules.smaller(Duration.ofSeconds(1), channelRules.ttl(), 10),
                     !Settings.PROCESSING_GUARANTEE.get(environment).startsWith("exactly_once")),
-                ticks),
+                ticks.of(topics.events().name()),
+                ticks.of(topics.channelEvents().name())),
             config);
     streams.setUncaughtExceptionHandler(
         failure -> {
@@ -115,8 +120,15 @@ public final class StreamsApp implements AutoCloseable {
         });
     streamsMetrics = new KafkaStreamsMetrics(streams);
     streamsMetrics.bindTo(registry);
-    freshness = new StandbyFreshness(streams, admin, Settings.APPLICATION_ID.get(environment));
-    queries.target = new StoreQueries(streams, partitions, rules, freshness);
+    freshness =
+        new StandbyFreshness(
+            streams,
+            admin,
+            Settings.APPLICATION_ID.get(environment),
+            Map.of(
+                PresenceTopology.PRESENCE_STORE, topics.events().name(),
+                PresenceTopology.CHANNEL_STORE, topics.channelEvents().name()));
+    queries.target = new StoreQueries(streams, topics, partitions, rules, freshness);
     streams.start();
   }
 

@@ -6,6 +6,6 @@ package io.presence.streams;
  */
 @FunctionalInterface
 public interface Ticks {
-  /** Appends a tick to a partition of {@code presence-events}, and does not wait for it. */
+  /** Appends a tick to a partition of an event topic, and does not wait for it. */
   void append(int partition);
 }

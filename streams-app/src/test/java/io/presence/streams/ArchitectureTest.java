@@ -24,6 +24,8 @@ class ArchitectureTest {
               "java.util..",
               "java.time..",
               "org.jspecify..",
+              "com.fasterxml.jackson.databind",
+              "io.presence.schemas.channel..",
               "io.presence.schemas.event..",
               "io.presence.schemas.json..",
               "io.presence.schemas.presence..",

@@ -3,6 +3,7 @@ package io.presence.streams;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.presence.schemas.topic.Topics;
+import io.presence.streams.core.ChannelRules;
 import io.presence.streams.core.Rules;
 import java.io.IOException;
 import java.io.InputStream;
@@ -24,7 +25,10 @@ class TopologyDescriptionTest {
                 Rules.from(Map.of()),
                 Duration.ofSeconds(1),
                 Duration.ofDays(30),
+                ChannelRules.from(Map.of()),
+                Duration.ofSeconds(1),
                 false),
+            partition -> {},
             partition -> {});
     try (InputStream reviewed =
         Objects.requireNonNull(getClass().getResourceAsStream("/topology.txt"))) {

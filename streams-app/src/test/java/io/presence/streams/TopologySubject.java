@@ -7,6 +7,7 @@ import io.presence.schemas.presence.Presence;
 import io.presence.schemas.query.Lookup;
 import io.presence.schemas.topic.Topic;
 import io.presence.schemas.topic.Topics;
+import io.presence.streams.core.ChannelRules;
 import io.presence.streams.model.Outputs;
 import io.presence.streams.model.Rules;
 import io.presence.streams.model.Subject;
@@ -67,6 +68,8 @@ public final class TopologySubject implements Subject {
                 Duration.ofMillis(rules.stallThreshold())),
             Duration.ofSeconds(1),
             Duration.ofDays(30),
+            ChannelRules.from(Map.of()),
+            Duration.ofSeconds(1),
             false);
     try {
       directory = Files.createTempDirectory("presence-topology");
@@ -183,7 +186,13 @@ public final class TopologySubject implements Subject {
       driver =
           new TopologyTestDriver(
               PresenceTopology.build(
-                  configuration, partition -> ticks++, processor -> restored(processor, stored)),
+                  configuration,
+                  partition -> ticks++,
+                  partition -> {},
+                  (name, processor) ->
+                      name.equals(PresenceTopology.PROCESSOR)
+                          ? restored(processor, stored)
+                          : processor),
               properties);
       events =
           driver.createInputTopic(

@@ -29,6 +29,9 @@ public final class SocketMemory implements Benchmark {
   /** CPU-seconds in a step of one that has nothing to do. */
   private static final double AT_REST = 0.06;
 
+  /** What is asked is asked of a gateway alone. */
+  private static final String ALONE = "connected";
+
   private static final String CONNECTED = "welcome";
   private static final String ANSWERED = "initial_presence";
   private static final List<String> WATCH =
@@ -53,8 +56,7 @@ public final class SocketMemory implements Benchmark {
     int count = bench.pick(2_000, 10_000);
     var broker = Servers.broker(bench);
     var streams = List.of(Servers.streamsApp(bench, broker, Map.of()));
-    measure(
-        bench, Servers.gateway(bench, broker, streams, Map.of()), count, "connected", List.of());
+    measure(bench, Servers.gateway(bench, broker, streams, Map.of()), count, ALONE, List.of());
     measure(
         bench,
         Servers.gateway(bench, broker, streams, Map.of()),
@@ -93,7 +95,7 @@ public final class SocketMemory implements Benchmark {
           Row.less("idle socket, " + what + ": resident", "kB", resident)
               .remark(count + " sockets; CPU of their connecting");
       row = row.cpu(jvm.cpuSeconds() - cpu, Cpu.ofSelf() - own);
-      bench.add(messages.isEmpty() && !bench.quick() ? row.target(TARGET) : row);
+      bench.add(what.equals(ALONE) && !bench.quick() ? row.target(TARGET) : row);
       withThem = jvm.usedHeapBytes();
     }
     rest(jvm);

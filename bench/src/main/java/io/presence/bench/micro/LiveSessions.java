@@ -7,6 +7,7 @@ import io.presence.schemas.event.PresenceEventCodec;
 import io.presence.schemas.query.Lookup;
 import io.presence.schemas.topic.Topics;
 import io.presence.streams.PresenceTopology;
+import io.presence.streams.core.ChannelRules;
 import io.presence.streams.core.Rules;
 import io.presence.streams.store.LookupQuery;
 import io.presence.streams.store.PresenceStore;
@@ -76,10 +77,15 @@ final class LiveSessions implements AutoCloseable {
                     Rules.from(Map.of()),
                     Duration.ofSeconds(1),
                     Duration.ofDays(30),
+                    ChannelRules.from(Map.of()),
+                    Duration.ofSeconds(1),
                     false),
                 partition -> {},
-                each -> {
-                  processor = each;
+                partition -> {},
+                (name, each) -> {
+                  if (name.equals(PresenceTopology.PROCESSOR)) {
+                    processor = each;
+                  }
                   return each;
                 }),
             properties);

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param name what limits are counted by
  * @param service whether it writes for anyone, and reads as whom it names
  * @param admin whether it may explain and erase
+ * @param channels which channels it may read, and be in
  * @param validUntil when its token is no longer accepted; null: never
  */
 public record Identity(
@@ -17,16 +18,35 @@ public record Identity(
     String name,
     boolean service,
     boolean admin,
+    ChannelRights channels,
     @Nullable Instant validUntil) {
 
-  /** One that is valid for ever. */
+  /** One that is valid for ever, in all channels. */
   public Identity(@Nullable String userId, String name, boolean service, boolean admin) {
-    this(userId, name, service, admin, null);
+    this(userId, name, service, admin, ChannelRights.ALL, null);
   }
 
   /** Whether it may write what is {@code user}'s, and read what only that user sees. */
   public boolean speaksFor(String user) {
     return service || user.equals(userId);
+  }
+
+  /**
+   * @throws ForbiddenException unless it may know who is in the channel
+   */
+  public void checkReads(String channelId) throws ForbiddenException {
+    if (!channels.mayRead(channelId)) {
+      throw new ForbiddenException("you may not read this channel");
+    }
+  }
+
+  /**
+   * @throws ForbiddenException unless it may be in the channel
+   */
+  public void checkWrites(String channelId) throws ForbiddenException {
+    if (!channels.mayWrite(channelId)) {
+      throw new ForbiddenException("you may not be in this channel");
+    }
   }
 
   /**

@@ -112,13 +112,15 @@ public final class JwtAuthentication implements Authentication {
     boolean admin = scopes.contains(ADMIN);
     String subject = claims.getSubject();
     Instant until = claims.getExpirationTime().toInstant().plus(CLOCK_SKEW);
+    ChannelRights channels =
+        service ? ChannelRights.ALL : ChannelRights.of(claims.getClaim("channels"));
     if (subject != null && Fields.isId(subject)) {
-      return new Identity(subject, subject, service, admin, until);
+      return new Identity(subject, subject, service, admin, channels, until);
     }
     if (!service && !admin) {
       throw new UnauthorizedException("the token's sub is not an id");
     }
-    return new Identity(null, subject == null ? SERVICE : subject, service, admin, until);
+    return new Identity(null, subject == null ? SERVICE : subject, service, admin, channels, until);
   }
 
   private JWTClaimsSet verify(String token) throws UnauthorizedException, KeysUnavailableException {

@@ -1,22 +1,21 @@
 package io.presence.gateway.live;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
@@ -25,8 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads {@code presence-changes}, all of it, from the end on, and gives each change to those who
- * watch its user. When it cannot go on where it was, or is too far behind for it to make sense, it
+ * Reads a topic, all of it, from the end on, or a little before, and gives what it reads to those
+ * who watch. When it cannot go on where it was, or is too far behind for it to make sense, it
  * begins at the end again and says that there was a gap.
  */
 public final class ChangeFeed implements AutoCloseable {
@@ -34,11 +33,22 @@ public final class ChangeFeed implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(500);
   private static final Duration RETRY = Duration.ofSeconds(1);
   private static final long MAX_LAG = 200_000;
+  private static final long MAX_RECENT = 10_000;
   private static final int POLLS_PER_LAG_CHECK = 32;
+
+  /** To whom it is given, on the thread of the feed. */
+  public interface Receiver {
+    /** Takes what one poll brought; it may be nothing. */
+    void take(ConsumerRecords<byte[], byte[]> records);
+
+    /** Something was not read. */
+    void gap();
+  }
 
   private final Supplier<Consumer<byte[], byte[]>> consumers;
   private final String topic;
-  private final Fanout fanout;
+  private final Receiver receiver;
+  private final Duration recent;
   private final CountDownLatch begun = new CountDownLatch(1);
   private final CountDownLatch closing = new CountDownLatch(1);
   private final Thread thread;
@@ -49,19 +59,24 @@ public final class ChangeFeed implements AutoCloseable {
    * Begins to read.
    *
    * @param consumers new ones, {@code read_committed} and in no group; each is closed here
+   * @param name what its thread and its metrics are called after
+   * @param recent what came so long before is read, too: the newest of it, if it is much
    */
   public ChangeFeed(
       Supplier<Consumer<byte[], byte[]>> consumers,
       String topic,
-      Fanout fanout,
+      Receiver receiver,
+      String name,
+      Duration recent,
       MeterRegistry registry) {
     this.consumers = consumers;
     this.topic = topic;
-    this.fanout = fanout;
-    Gauge.builder("presence.live.feed.lag", () -> lag)
-        .description("changes that the feed has not read yet")
+    this.receiver = receiver;
+    this.recent = recent;
+    Gauge.builder("presence.live." + name + ".lag", () -> lag)
+        .description("records that the feed has not read yet")
         .register(registry);
-    this.thread = Thread.ofPlatform().name("change-feed").daemon().start(this::run);
+    this.thread = Thread.ofPlatform().name("live-" + name).daemon().start(this::run);
   }
 
   /** Whether it reads: since then, no change is missed without a word. */
@@ -96,13 +111,17 @@ public final class ChangeFeed implements AutoCloseable {
                 .map(partition -> new TopicPartition(topic, partition.partition()))
                 .toList();
         consumer.assign(all);
-        consumer.seekToEnd(all);
+        if (recent.isZero()) {
+          consumer.seekToEnd(all);
+        } else {
+          seekToRecent(consumer, all);
+        }
         // Only this makes it ask where the end is.
         all.forEach(consumer::position);
         boolean again = begun.getCount() == 0;
         begun.countDown();
         if (again) {
-          fanout.resync(null);
+          receiver.gap();
         }
         read(consumer, all);
       } catch (WakeupException e) {
@@ -118,17 +137,9 @@ public final class ChangeFeed implements AutoCloseable {
 
   /** Reads until there is no sense in going on. */
   private void read(Consumer<byte[], byte[]> consumer, List<TopicPartition> partitions) {
-    Map<String, List<Change>> changes = new LinkedHashMap<>();
-    List<Subscriber> ready = new ArrayList<>();
     for (int polls = 1; !closed(); polls++) {
       ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
-      for (ConsumerRecord<byte[], byte[]> record : records) {
-        take(record, changes);
-      }
-      changes.forEach((userId, ofUser) -> tell(userId, ofUser, ready));
-      changes.clear();
-      fanout.flush(ready);
-      ready.clear();
+      receiver.take(records);
       if (polls % POLLS_PER_LAG_CHECK == 0 || records.isEmpty()) {
         lag = lag(consumer, partitions);
         if (lag > MAX_LAG) {
@@ -139,35 +150,26 @@ public final class ChangeFeed implements AutoCloseable {
     }
   }
 
-  /** Puts a change beside the others of its user, if anyone watches. */
-  private void take(ConsumerRecord<byte[], byte[]> record, Map<String, List<Change>> changes) {
-    byte[] key = record.key();
-    byte[] value = record.value();
-    if (key == null || value == null) {
-      return;
-    }
-    String userId = new String(key, UTF_8);
-    if (fanout.audience(userId) == null) {
-      return;
-    }
-    try {
-      Change change = Change.read(value);
-      changes.computeIfAbsent(userId, id -> new ArrayList<>(1)).add(change);
-    } catch (IOException e) {
-      LOG.warn(
-          "no change: {}-{} at {}: {}",
-          record.topic(),
-          record.partition(),
-          record.offset(),
-          e.getMessage());
-    }
+  /** Says that a record is not what it should be. */
+  static void warn(ConsumerRecord<byte[], byte[]> record, IOException fault) {
+    LOG.warn(
+        "not taken: {}-{} at {}: {}",
+        record.topic(),
+        record.partition(),
+        record.offset(),
+        fault.getMessage());
   }
 
-  /** Once for all changes of a user: each who watches is looked at once. */
-  private void tell(String userId, List<Change> changes, List<Subscriber> ready) {
-    Audience audience = fanout.audience(userId);
-    if (audience != null) {
-      audience.tell(changes, ready);
+  private void seekToRecent(Consumer<byte[], byte[]> consumer, List<TopicPartition> partitions) {
+    long since = System.currentTimeMillis() - recent.toMillis();
+    Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+    var starts =
+        consumer.offsetsForTimes(
+            partitions.stream().collect(Collectors.toMap(Function.identity(), p -> since)));
+    for (TopicPartition partition : partitions) {
+      long end = ends.getOrDefault(partition, 0L);
+      OffsetAndTimestamp start = starts.get(partition);
+      consumer.seek(partition, start == null ? end : Math.max(start.offset(), end - MAX_RECENT));
     }
   }
 

@@ -32,6 +32,7 @@ public final class Fanout {
 
   private final int partitions;
   private final Executor executor;
+  private final Snapshots.Timer timer;
   private final Snapshots snapshots;
   private final Map<String, Audience> audiences = new ConcurrentHashMap<>();
   private final Set<Subscriber> subscribers = ConcurrentHashMap.newKeySet();
@@ -71,6 +72,7 @@ public final class Fanout {
       MeterRegistry registry) {
     this.partitions = partitions;
     this.executor = executor;
+    this.timer = timer;
     this.snapshots = new Snapshots(queries, patience, executor, timer);
     this.sent =
         Counter.builder("presence.live.messages")
@@ -113,6 +115,11 @@ public final class Fanout {
     LOG.info("a gap in {}: subscribers are told anew", concerned == null ? "all" : concerned);
     resyncs.increment();
     subscribers.forEach(subscriber -> subscriber.resync(concerned));
+  }
+
+  /** What reads the topic of changes tells this. */
+  public ChangeFeed.Receiver changes() {
+    return new Changes(this);
   }
 
   /** Who watches a user; null if nobody does. */
@@ -191,7 +198,11 @@ public final class Fanout {
     sent.increment(messages);
   }
 
-  private void execute(Runnable task) {
+  Snapshots.Timer timer() {
+    return timer;
+  }
+
+  void execute(Runnable task) {
     try {
       executor.execute(task);
     } catch (RejectedExecutionException e) {

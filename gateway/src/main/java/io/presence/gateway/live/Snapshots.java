@@ -5,12 +5,11 @@ import io.presence.schemas.query.Queries;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,10 +30,9 @@ final class Snapshots {
 
   private final Queries queries;
   private final Duration patience;
-  private final Executor executor;
   private final Timer timer;
-  private final Lane first = new Lane(FIRST_AT_A_TIME);
-  private final Lane later = new Lane(LATER_AT_A_TIME);
+  private final Lane first;
+  private final Lane later;
 
   /** Does something later. */
   interface Timer {
@@ -48,30 +46,31 @@ final class Snapshots {
   Snapshots(Queries queries, Duration patience, Executor executor, Timer timer) {
     this.queries = queries;
     this.patience = patience;
-    this.executor = executor;
+    this.first = new Lane(FIRST_AT_A_TIME, executor);
+    this.later = new Lane(LATER_AT_A_TIME, executor);
     this.timer = timer;
   }
 
-  static boolean isHopeless(Ask ask) {
-    return ask.attempt() >= HOPELESS;
+  static boolean isHopeless(int attempt) {
+    return attempt >= HOPELESS;
   }
 
   /** How many wait to be asked. */
   int waiting() {
-    return first.waiting.size() + later.waiting.size();
+    return first.waiting() + later.waiting();
   }
 
   void ask(Ask ask) {
-    first.add(ask);
+    first.add(new Asking(ask));
   }
 
   void askCalmly(Ask ask) {
-    later.add(ask);
+    later.add(new Asking(ask));
   }
 
   /** Asks again, the later the more often it was asked. */
   void askLater(Ask ask) {
-    later(ask.attempt(), () -> later.add(ask));
+    later(ask.attempt(), () -> later.add(new Asking(ask)));
   }
 
   void later(int attempt, Runnable task) {
@@ -81,54 +80,36 @@ final class Snapshots {
     timer.after(Duration.ofMillis((long) (wait * jitter)), task);
   }
 
-  private final class Lane {
-    private final Queue<Ask> waiting = new ConcurrentLinkedQueue<>();
-    private final Semaphore free;
+  /** One lookup. */
+  private final class Asking implements Lane.Job<Lookup.Answer> {
+    private final Ask ask;
+    private final List<String> ids;
 
-    Lane(int atATime) {
-      free = new Semaphore(atATime);
+    Asking(Ask ask) {
+      this.ask = ask;
+      this.ids = ask.watches().stream().map(watch -> watch.userId).toList();
     }
 
-    void add(Ask ask) {
-      waiting.add(ask);
-      executor.execute(this::pump);
+    @Override
+    public CompletionStage<Lookup.Answer> begin() {
+      return queries
+          .lookup(new Lookup.Request(ask.subscriber().requester(), ids, false))
+          .toCompletableFuture()
+          .copy()
+          .orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    private void pump() {
-      while (!waiting.isEmpty() && free.tryAcquire()) {
-        Ask ask = waiting.poll();
-        if (ask == null) {
-          free.release();
-        } else {
-          send(ask);
-        }
+    @Override
+    public void end(Lookup.@Nullable Answer answer, @Nullable Throwable failure) {
+      if (answer == null) {
+        LOG.debug("a snapshot could not be had", failure);
       }
-    }
-
-    private void send(Ask ask) {
-      List<String> ids = ask.watches().stream().map(watch -> watch.userId).toList();
-      var unused =
-          queries
-              .lookup(new Lookup.Request(ask.subscriber().requester(), ids, false))
-              .toCompletableFuture()
-              .copy()
-              .orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS)
-              .handleAsync(
-                  (answer, failure) -> {
-                    free.release();
-                    if (failure != null) {
-                      LOG.debug("a snapshot could not be had", failure);
-                    }
-                    ask.subscriber()
-                        .answer(
-                            ask,
-                            failure == null
-                                ? answer.entries()
-                                : Collections.nCopies(ids.size(), Lookup.Entry.NOT_HERE));
-                    pump();
-                    return null;
-                  },
-                  executor);
+      ask.subscriber()
+          .answer(
+              ask,
+              answer == null
+                  ? Collections.nCopies(ids.size(), Lookup.Entry.NOT_HERE)
+                  : answer.entries());
     }
   }
 }

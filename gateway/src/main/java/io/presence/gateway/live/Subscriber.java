@@ -4,6 +4,7 @@ import io.presence.schemas.query.Lookup;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -39,6 +40,11 @@ public final class Subscriber {
   private final ReentrantLock lock = new ReentrantLock();
 
   private final Map<String, Watch> watches = new HashMap<>(4);
+  private final Map<String, ChannelWatch> channels = new HashMap<>(0);
+
+  /** The channels of which too much waited: they are asked for anew when all else is sent. */
+  private final Set<ChannelWatch> overrun = new LinkedHashSet<>(0);
+
   private final Outbox outbox = new Outbox();
 
   /** Whether a write is due: someone is about to call {@link #flush}. */
@@ -123,6 +129,60 @@ public final class Subscriber {
     }
   }
 
+  /**
+   * Follows a channel from now on, or, if it is followed already, has it told anew: its members are
+   * sent, and every change from then on.
+   *
+   * @param self the one behind the subscriber, who may be a member; null if it is no user
+   */
+  public void follow(ChannelFanout by, String channelId, @Nullable ChannelMember self) {
+    membership.lock();
+    try {
+      ChannelWatch before;
+      ChannelWatch watch = new ChannelWatch(by, this, channelId, self);
+      lock.lock();
+      try {
+        if (closed) {
+          return;
+        }
+        before = channels.putIfAbsent(channelId, watch);
+      } finally {
+        lock.unlock();
+      }
+      if (before == null) {
+        fanout.add(this);
+        by.add(watch);
+      } else {
+        by.ask(before);
+      }
+    } finally {
+      membership.unlock();
+    }
+  }
+
+  /** Follows a channel no more. */
+  public void unfollow(String channelId) {
+    membership.lock();
+    try {
+      ChannelWatch watch;
+      lock.lock();
+      try {
+        watch = channels.remove(channelId);
+        if (watch == null) {
+          return;
+        }
+        watch.dropped = true;
+        overrun.remove(watch);
+        outbox.takeBack(watch, true);
+      } finally {
+        lock.unlock();
+      }
+      watch.fanout.remove(watch);
+    } finally {
+      membership.unlock();
+    }
+  }
+
   /** Sends something. */
   public void send(Message message) {
     lock.lock();
@@ -177,6 +237,7 @@ public final class Subscriber {
   /** Watches nobody, and sends nothing more. */
   public void close() {
     List<Watch> removed;
+    List<ChannelWatch> unfollowed;
     membership.lock();
     try {
       lock.lock();
@@ -185,11 +246,16 @@ public final class Subscriber {
         removed = List.copyOf(watches.values());
         removed.forEach(watch -> watch.dropped = true);
         watches.clear();
+        unfollowed = List.copyOf(channels.values());
+        unfollowed.forEach(watch -> watch.dropped = true);
+        channels.clear();
+        overrun.clear();
         outbox.clear();
       } finally {
         lock.unlock();
       }
       removed.forEach(fanout::remove);
+      unfollowed.forEach(watch -> watch.fanout.remove(watch));
     } finally {
       membership.unlock();
     }
@@ -215,13 +281,91 @@ public final class Subscriber {
           asks = ask(List.of(watch), false, 0);
         }
       }
-      call = !due && !writing && !outbox.isEmpty();
-      due |= call;
+      call = isDue();
     } finally {
       lock.unlock();
     }
     asks.forEach(fanout::ask);
     return call;
+  }
+
+  /** What became of something that a channel has to say. */
+  enum Taken {
+    /** It waits, and somebody sees to it. */
+    QUEUED,
+    /** It waits; the caller has to see to it that {@link #flush} is called. */
+    DUE,
+    /** Too much waits: nothing of the channel does any more, and it will be asked for anew. */
+    OVERRUN
+  }
+
+  /** Takes what became of a member of a channel. */
+  Taken memberChange(ChannelWatch watch, MemberChange change, Message message) {
+    lock.lock();
+    try {
+      if (watch.dropped) {
+        return Taken.QUEUED;
+      }
+      if (!outbox.member(watch, change, message)) {
+        overrun.add(watch);
+        return Taken.OVERRUN;
+      }
+      return isDue() ? Taken.DUE : Taken.QUEUED;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Takes the members of a channel.
+   *
+   * @return whether the caller has to see to it that {@link #flush} is called
+   */
+  boolean members(ChannelWatch watch, MembersMessage members) {
+    lock.lock();
+    try {
+      if (watch.dropped) {
+        return false;
+      }
+      overrun.remove(watch);
+      outbox.add(watch, members);
+      return isDue();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes cursors of a document, but those that this very session has moved; as above. */
+  boolean cursors(ChannelWatch watch, Collection<Cursor> cursors) {
+    String own = watch.self == null ? null : watch.self.sessionId();
+    lock.lock();
+    try {
+      if (watch.dropped) {
+        return false;
+      }
+      for (Cursor cursor : cursors) {
+        if (own == null || !own.equals(cursor.sessionId())) {
+          outbox.cursor(watch, cursor.userId(), cursor.message());
+        }
+      }
+      return isDue();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Takes it that something of a channel was missed; as above. */
+  boolean gap(ChannelWatch watch) {
+    lock.lock();
+    try {
+      if (watch.dropped) {
+        return false;
+      }
+      outbox.addResync();
+      return isDue();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Takes the answer to a question, or, for those that nobody could be asked for, none. */
@@ -253,7 +397,7 @@ public final class Subscriber {
           continue;
         }
         boolean notHere = entry.outcome() == Lookup.Outcome.NOT_HERE;
-        if (notHere || (watch.outdated(entry, overtaken) && !Snapshots.isHopeless(ask))) {
+        if (notHere || (watch.outdated(entry, overtaken) && !Snapshots.isHopeless(ask.attempt()))) {
           unavailable.add(watch);
           if (snapshot != null && ask.attempt() == 0) {
             snapshot.addUnavailable(watch.userId);
@@ -359,6 +503,7 @@ public final class Subscriber {
       lock.unlock();
     }
     if (taken.isEmpty()) {
+      askForOverrun();
       if (written) {
         sink.drained();
       }
@@ -380,8 +525,32 @@ public final class Subscriber {
     if (more) {
       fanout.flushSoon(this);
     } else {
+      askForOverrun();
       sink.drained();
     }
+  }
+
+  /** All is sent: now there is room for what was too much. */
+  private void askForOverrun() {
+    List<ChannelWatch> watches;
+    lock.lock();
+    try {
+      if (overrun.isEmpty()) {
+        return;
+      }
+      watches = List.copyOf(overrun);
+      overrun.clear();
+    } finally {
+      lock.unlock();
+    }
+    watches.forEach(watch -> watch.fanout.ask(watch));
+  }
+
+  /** Whether a write is due, and nobody has seen to it yet; the lock is held. */
+  private boolean isDue() {
+    boolean call = !due && !writing && !outbox.isEmpty();
+    due |= call;
+    return call;
   }
 
   /** Asks the owner for what a standby answered. */

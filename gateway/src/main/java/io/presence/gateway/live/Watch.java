@@ -12,16 +12,13 @@ import org.jspecify.annotations.Nullable;
  * <p>While a snapshot is under way ({@link #ask}), changes are held; they are judged after it,
  * those with a higher version. What hides the user takes back whatever is queued and not sent yet.
  */
-final class Watch {
+final class Watch extends Crowd.Watching {
   /** More are not held: a snapshot that is newer than all of them stands for them. */
   private static final int MAX_HELD = 64;
 
   final Subscriber subscriber;
   final String userId;
   final int partition;
-
-  /** Where it stands among those who watch the user; the audience's own. */
-  int place;
 
   /** The snapshot under way; null if there is none. */
   @Nullable Ask ask;

@@ -31,21 +31,34 @@ public final class Directory implements AutoCloseable {
   private static final Duration INTERVAL = Duration.ofSeconds(1);
   private static final Duration SPACING = Duration.ofMillis(100);
 
-  /** Who holds what, at one moment. */
-  public record View(
-      int partitions, Map<Integer, String> owners, Map<Integer, List<String>> standbys) {
+  /** Who holds what, at one moment: the partitions of users, and those of channels. */
+  public record View(int partitions, Holders users, Holders channels) {
     private static View of(Ownership ownership) {
+      return new View(
+          ownership.partitions(),
+          Holders.of(ownership, Ownership.Instance::active, Ownership.Instance::standby),
+          Holders.of(
+              ownership, Ownership.Instance::channelActive, Ownership.Instance::channelStandby));
+    }
+  }
+
+  /** Who holds the partitions of one kind, at one moment. */
+  public record Holders(Map<Integer, String> owners, Map<Integer, List<String>> standbys) {
+    private static Holders of(
+        Ownership ownership,
+        Function<Ownership.Instance, List<Integer>> active,
+        Function<Ownership.Instance, List<Integer>> standby) {
       Map<Integer, String> owners = new HashMap<>();
       Map<Integer, List<String>> standbys = new HashMap<>();
       for (Ownership.Instance instance : ownership.instances()) {
-        for (int partition : instance.active()) {
+        for (int partition : active.apply(instance)) {
           owners.put(partition, instance.address());
         }
-        for (int partition : instance.standby()) {
+        for (int partition : standby.apply(instance)) {
           standbys.computeIfAbsent(partition, p -> new ArrayList<>()).add(instance.address());
         }
       }
-      return new View(ownership.partitions(), owners, standbys);
+      return new Holders(owners, standbys);
     }
 
     /** The owner of a partition; null if nobody owns it now. */
@@ -63,6 +76,7 @@ public final class Directory implements AutoCloseable {
   private final Function<String, Queries> instances;
   private final Executor executor;
   private volatile Consumer<Set<Integer>> newOwners = partitions -> {};
+  private volatile Consumer<Set<Integer>> newChannelOwners = partitions -> {};
   private volatile boolean closed;
 
   /** Whether nobody answered when all were asked last: told once. */
@@ -87,10 +101,16 @@ public final class Directory implements AutoCloseable {
   }
 
   /**
-   * From now on {@code listener} is told the partitions that have a new owner, or have one again.
+   * From now on {@code listener} is told the partitions of users that have a new owner, or have one
+   * again.
    */
   public void onNewOwners(Consumer<Set<Integer>> listener) {
     newOwners = listener;
+  }
+
+  /** The same for the partitions of channels. */
+  public void onNewChannelOwners(Consumer<Set<Integer>> listener) {
+    newChannelOwners = listener;
   }
 
   /** Begins to ask. */
@@ -164,7 +184,8 @@ public final class Directory implements AutoCloseable {
                 View now = View.of(ownership);
                 view = now;
                 if (before != null) {
-                  tellOfNewOwners(before, now);
+                  tellOfNewOwners(before.users(), now.users(), newOwners);
+                  tellOfNewOwners(before.channels(), now.channels(), newChannelOwners);
                 }
                 if (silent) {
                   LOG.info("{} says who owns what", candidates.get(index));
@@ -178,7 +199,7 @@ public final class Directory implements AutoCloseable {
             });
   }
 
-  private void tellOfNewOwners(View before, View now) {
+  private void tellOfNewOwners(Holders before, Holders now, Consumer<Set<Integer>> listener) {
     Set<Integer> changed = new HashSet<>();
     now.owners.forEach(
         (partition, owner) -> {
@@ -188,7 +209,7 @@ public final class Directory implements AutoCloseable {
           }
         });
     if (!changed.isEmpty()) {
-      newOwners.accept(changed);
+      listener.accept(changed);
     }
   }
 
@@ -201,7 +222,8 @@ public final class Directory implements AutoCloseable {
   }
 
   private static boolean isSomeoneThere(Ownership ownership) {
-    return ownership.instances().stream().anyMatch(instance -> !instance.active().isEmpty());
+    return ownership.instances().stream()
+        .anyMatch(instance -> !instance.active().isEmpty() || !instance.channelActive().isEmpty());
   }
 
   /** Those who were there last, in any order, so that they share the asking; then the seeds. */

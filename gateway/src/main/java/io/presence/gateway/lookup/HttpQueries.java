@@ -69,15 +69,7 @@ final class HttpQueries implements Queries {
 
   @Override
   public CompletionStage<Question.Reply> ask(Question question) {
-    String users = "/internal/v1/users/" + question.userId();
-    String path =
-        switch (question) {
-          case Question.Explain explain -> users + "/explain";
-          case Question.OwnStatus status -> users + "/status";
-          case Question.Sessions page -> users + "/sessions" + page(page.limit(), page.after());
-          case Question.Contacts page -> users + "/contacts" + page(page.limit(), page.after());
-        };
-    return send(request(path))
+    return send(request(path(question)))
         .thenApply(
             response -> {
               try {
@@ -131,9 +123,36 @@ final class HttpQueries implements Queries {
     return response.getContent();
   }
 
+  private static String path(Question question) {
+    return switch (question) {
+      case Question.Explain q -> user(q) + "/explain";
+      case Question.OwnStatus q -> user(q) + "/status";
+      case Question.Sessions q -> user(q) + "/sessions" + page(q.limit(), q.after());
+      case Question.Contacts q -> user(q) + "/contacts" + page(q.limit(), q.after());
+      case Question.Members q ->
+          channel(q)
+              + "/members"
+              + page(q.limit(), q.after())
+              + parameter('&', "requester", q.requester());
+      case Question.Count q -> channel(q) + "/count" + parameter('?', "requester", q.requester());
+    };
+  }
+
+  private static String user(Question.OfUser question) {
+    return "/internal/v1/users/" + question.userId();
+  }
+
+  private static String channel(Question.OfChannel question) {
+    return "/internal/v1/channels/" + question.channelId();
+  }
+
   private static String page(int limit, @Nullable String after) {
-    return "?limit="
-        + limit
-        + (after == null ? "" : "&after=" + URLEncoder.encode(after, StandardCharsets.UTF_8));
+    return "?limit=" + limit + parameter('&', "after", after);
+  }
+
+  private static String parameter(char before, String name, @Nullable String value) {
+    return value == null
+        ? ""
+        : before + name + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
   }
 }

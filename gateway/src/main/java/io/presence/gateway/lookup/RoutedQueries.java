@@ -87,10 +87,16 @@ public final class RoutedQueries implements Queries, AutoCloseable {
   }
 
   /**
-   * From now on {@code listener} is told the partitions that have a new owner, or have one again.
+   * From now on {@code listener} is told the partitions of users that have a new owner, or have one
+   * again.
    */
   public void onNewOwners(Consumer<Set<Integer>> listener) {
     directory.onNewOwners(listener);
+  }
+
+  /** The same for the partitions of channels, which others may own. */
+  public void onNewChannelOwners(Consumer<Set<Integer>> listener) {
+    directory.onNewChannelOwners(listener);
   }
 
   /** Whether it is known who owns what. */
@@ -141,8 +147,19 @@ public final class RoutedQueries implements Queries, AutoCloseable {
     if (view == null) {
       return CompletableFuture.completedStage(Question.Reply.NOT_HERE);
     }
-    int partition = Partitioning.partitionOf(question.userId(), view.partitions());
-    String address = next(view, partition, asked);
+    Directory.Holders holders;
+    String id;
+    switch (question) {
+      case Question.OfUser q -> {
+        holders = view.users();
+        id = q.userId();
+      }
+      case Question.OfChannel q -> {
+        holders = view.channels();
+        id = q.channelId();
+      }
+    }
+    String address = next(holders, Partitioning.partitionOf(id, view.partitions()), asked);
     if (address == null) {
       return asked.isEmpty() || round == MAX_ROUNDS
           ? CompletableFuture.completedStage(Question.Reply.NOT_HERE)
@@ -168,12 +185,13 @@ public final class RoutedQueries implements Queries, AutoCloseable {
   }
 
   /** Whom to ask next about a partition: its owner, then a standby, any of them. */
-  private static @Nullable String next(Directory.View view, int partition, Set<String> asked) {
-    String owner = view.owner(partition);
+  private static @Nullable String next(
+      Directory.Holders holders, int partition, Set<String> asked) {
+    String owner = holders.owner(partition);
     if (owner != null && !asked.contains(owner)) {
       return owner;
     }
-    List<String> standbys = new ArrayList<>(view.standbys(partition));
+    List<String> standbys = new ArrayList<>(holders.standbys(partition));
     standbys.removeAll(asked);
     return standbys.isEmpty()
         ? null
@@ -250,12 +268,12 @@ public final class RoutedQueries implements Queries, AutoCloseable {
 
     private Optional<Target> target(Directory.View view, int partition) {
       Set<String> before = asked.computeIfAbsent(partition, p -> new HashSet<>());
-      String address = next(view, partition, before);
+      String address = next(view.users(), partition, before);
       if (address == null) {
         return Optional.empty();
       }
       before.add(address);
-      return Optional.of(new Target(address, !address.equals(view.owner(partition))));
+      return Optional.of(new Target(address, !address.equals(view.users().owner(partition))));
     }
 
     private CompletableFuture<Void> send(Target target, List<Integer> indexes) {

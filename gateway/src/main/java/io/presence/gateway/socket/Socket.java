@@ -2,6 +2,7 @@ package io.presence.gateway.socket;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.presence.gateway.auth.ForbiddenException;
 import io.presence.gateway.auth.Identity;
 import io.presence.gateway.limit.TokenBucket;
 import io.presence.gateway.limit.TooManyRequestsException;
@@ -43,14 +44,22 @@ final class Socket implements FrameHandler, Sink, Connection {
   /** So many pings without an answer, and it is lost. */
   private static final int MISSED_PINGS = 2;
 
+  /** What it costs to be told who is in a channel, in lookups. */
+  private static final int CHANNEL_LOOKUPS = 100;
+
+  /** How many cursors a second are free. */
+  private static final int CURSOR_RATE = 60;
+
   private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(5);
 
   private final Sockets sockets;
   private final Identity identity;
   private final Subscriber subscriber;
   private final TokenBucket messages;
+  private final TokenBucket cursors;
   private final String sessionId;
   private final @Nullable PresenceSession presence;
+  private final ChannelSession channels;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final FrameWriter writer;
   private volatile @Nullable CoreSession session;
@@ -76,8 +85,10 @@ final class Socket implements FrameHandler, Sink, Connection {
     this.writer = new FrameWriter(network);
     this.subscriber = sockets.fanout().subscriber(requester, this);
     this.messages = new TokenBucket(sockets.rules().messageRate(), sockets.clock());
+    this.cursors = new TokenBucket(CURSOR_RATE, sockets.clock());
     this.sessionId = sockets.newSessionId();
     String userId = identity.userId();
+    this.channels = new ChannelSession(sockets, subscriber, userId, sessionId);
     this.presence =
         userId == null
             ? null
@@ -194,6 +205,10 @@ final class Socket implements FrameHandler, Sink, Connection {
           sockets.execute(presence::repeat);
         }
       }
+      channels.alive();
+      if (channels.hasUnwritten()) {
+        sockets.execute(channels::repeat);
+      }
     } else if (++missed >= MISSED_PINGS) {
       LOG.debug("a socket answers no more");
       closing.set(true);
@@ -230,6 +245,7 @@ final class Socket implements FrameHandler, Sink, Connection {
     if (presence != null) {
       presence.end(grace);
     }
+    channels.end(grace);
     subscriber.close();
   }
 
@@ -272,7 +288,7 @@ final class Socket implements FrameHandler, Sink, Connection {
   }
 
   private void receive(byte[] json) {
-    if (closing.get() || !takeMessage()) {
+    if (closing.get()) {
       return;
     }
     if (!isUtf8(json)) {
@@ -280,12 +296,21 @@ final class Socket implements FrameHandler, Sink, Connection {
       return;
     }
     String type = null;
+    boolean taken = false;
     try {
       JsonNode object = ClientMessage.parse(json);
       type = ClientMessage.type(object);
+      taken = true;
+      if (!takeMessage(type)) {
+        return;
+      }
       handle(ClientMessage.read(object), type == null ? "" : type);
     } catch (InvalidJsonException e) {
-      error("invalid_message", String.valueOf(e.getMessage()), type);
+      if (taken || takeMessage()) {
+        error("invalid_message", String.valueOf(e.getMessage()), type);
+      }
+    } catch (ForbiddenException e) {
+      error("forbidden", String.valueOf(e.getMessage()), type);
     } catch (TooManyRequestsException e) {
       ObjectNode error = error(String.valueOf(e.getMessage()), type);
       error.put("code", "rate_limited");
@@ -294,7 +319,8 @@ final class Socket implements FrameHandler, Sink, Connection {
     }
   }
 
-  private void handle(ClientMessage message, String type) throws TooManyRequestsException {
+  private void handle(ClientMessage message, String type)
+      throws TooManyRequestsException, ForbiddenException, InvalidJsonException {
     switch (message) {
       case ClientMessage.Subscribe subscribe -> {
         sockets.limits().lookups(identity, subscribe.userIds().size());
@@ -341,7 +367,79 @@ final class Socket implements FrameHandler, Sink, Connection {
           report(own.setOffline(), type);
         }
       }
+      case ClientMessage.JoinChannel join -> {
+        if (own(type) != null) {
+          startIn(join.channelId());
+          reportJoin(channels.join(join.channelId(), join.metadata(), join.hidden()), type);
+        }
+      }
+      case ClientMessage.OpenDocument open -> {
+        if (own(type) != null) {
+          startIn(open.channelId());
+          reportJoin(channels.join(open.channelId(), open.mode()), type);
+          if (open.cursor() != null) {
+            var unused = channels.moveCursor(open.channelId(), open.cursor());
+          }
+        }
+      }
+      case ClientMessage.UpdateChannel update -> {
+        if (own(type) != null) {
+          identity.checkWrites(update.channelId());
+          sockets.limits().writes(identity, 1);
+          CompletableFuture<Void> written = channels.update(update.channelId(), update.metadata());
+          if (written == null) {
+            notMember(type);
+          } else {
+            report(written, type);
+          }
+        }
+      }
+      case ClientMessage.LeaveChannel leave -> {
+        if (own(type) != null) {
+          sockets.limits().writes(identity, 1);
+          report(channels.leave(leave.channelId()), type);
+        }
+      }
+      case ClientMessage.WatchChannel watch -> {
+        identity.checkReads(watch.channelId());
+        sockets.limits().lookups(identity, CHANNEL_LOOKUPS);
+        if (!channels.watch(watch.channelId())) {
+          tooManyChannels(type);
+        }
+      }
+      case ClientMessage.UnwatchChannel unwatch -> channels.unwatch(unwatch.channelId());
+      case ClientMessage.UpdateCursor move -> {
+        if (own(type) != null && !channels.moveCursor(move.channelId(), move.cursor())) {
+          notMember(type);
+        }
+      }
     }
+  }
+
+  /** May the user be in a channel, and see who else is? */
+  private void startIn(String channelId) throws ForbiddenException, TooManyRequestsException {
+    identity.checkWrites(channelId);
+    sockets.limits().writes(identity, 1);
+    sockets.limits().lookups(identity, CHANNEL_LOOKUPS);
+  }
+
+  private void reportJoin(@Nullable CompletableFuture<Void> written, String type) {
+    if (written == null) {
+      tooManyChannels(type);
+    } else {
+      report(written, type);
+    }
+  }
+
+  private void tooManyChannels(String type) {
+    error(
+        "too_many_channels",
+        "a socket is in, or follows, " + sockets.rules().channels() + " channels at most",
+        type);
+  }
+
+  private void notMember(String type) {
+    error("not_a_member", "this is for one who has joined over this socket", type);
   }
 
   /** The caller's own presence; null, and an error is said, if it is no user. */
@@ -361,6 +459,11 @@ final class Socket implements FrameHandler, Sink, Connection {
                 error("unavailable", "Kafka has not acknowledged the event", type);
               }
             });
+  }
+
+  /** Cursors are free, so many of them: they come by themselves, and only the newest counts. */
+  private boolean takeMessage(@Nullable String type) {
+    return (ClientMessage.UPDATE_CURSOR.equals(type) && cursors.take(1).isZero()) || takeMessage();
   }
 
   private boolean takeMessage() {

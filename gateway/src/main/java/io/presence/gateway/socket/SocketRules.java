@@ -5,6 +5,8 @@ import java.time.Duration;
 /**
  * What sockets and event streams go by.
  *
+ * @param channelTtl how long a member of a channel is there without heartbeats
+ * @param channels how many channels a socket may be in, or follow
  * @param reconnectGrace how long the session of a lost socket may come back
  * @param flush how long heartbeats are gathered
  * @param maxSockets how many there may be, streams among them
@@ -14,6 +16,8 @@ import java.time.Duration;
 public record SocketRules(
     Duration heartbeatTtl,
     Duration awayAfter,
+    Duration channelTtl,
+    int channels,
     Duration reconnectGrace,
     Duration flush,
     int maxSockets,
@@ -23,13 +27,24 @@ public record SocketRules(
 
   /** How often a socket is pinged. */
   Duration pingInterval() {
-    Duration third = heartbeatTtl.dividedBy(3);
+    Duration ttl = heartbeatTtl.compareTo(channelTtl) < 0 ? heartbeatTtl : channelTtl;
+    Duration third = ttl.dividedBy(3);
     return third.compareTo(LONGEST_PING_INTERVAL) < 0 ? third : LONGEST_PING_INTERVAL;
   }
 
   /** How often a client is to send a heartbeat. */
   Duration heartbeatInterval() {
     return heartbeatTtl.dividedBy(2);
+  }
+
+  /** How often heartbeats of members of channels are written. */
+  Duration channelFlush() {
+    return flush.compareTo(longestChannelHold()) < 0 ? flush : longestChannelHold();
+  }
+
+  /** How long such a heartbeat may wait for others. */
+  Duration longestChannelHold() {
+    return channelTtl.dividedBy(6);
   }
 
   /** How long a heartbeat may wait for others. */

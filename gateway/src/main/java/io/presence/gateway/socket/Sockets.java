@@ -6,7 +6,10 @@ import io.presence.gateway.auth.Authentication;
 import io.presence.gateway.auth.Identity;
 import io.presence.gateway.limit.Clock;
 import io.presence.gateway.limit.RateLimits;
+import io.presence.gateway.live.ChannelFanout;
 import io.presence.gateway.live.Fanout;
+import io.presence.gateway.write.ChannelEvents;
+import io.presence.gateway.write.CursorLog;
 import io.presence.gateway.write.Events;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -45,6 +48,9 @@ public final class Sockets implements AutoCloseable {
   private final RateLimits limits;
   private final Fanout fanout;
   private final Events events;
+  private final ChannelFanout channels;
+  private final ChannelEvents channelEvents;
+  private final CursorLog cursors;
   private final Executor executor;
   private final Clock clock;
   private final SecureRandom random = new SecureRandom();
@@ -72,6 +78,9 @@ public final class Sockets implements AutoCloseable {
       RateLimits limits,
       Fanout fanout,
       Events events,
+      ChannelFanout channels,
+      ChannelEvents channelEvents,
+      CursorLog cursors,
       Executor executor,
       Clock clock,
       MeterRegistry registry) {
@@ -81,6 +90,9 @@ public final class Sockets implements AutoCloseable {
     this.limits = limits;
     this.fanout = fanout;
     this.events = events;
+    this.channels = channels;
+    this.channelEvents = channelEvents;
+    this.cursors = cursors;
     this.executor = executor;
     this.clock = clock;
     for (int i = 0; i < SLOTS; i++) {
@@ -91,6 +103,10 @@ public final class Sockets implements AutoCloseable {
         .register(registry);
     repeat(wheel, rules.pingInterval().dividedBy(SLOTS), this::turn);
     repeat(flusher, rules.flush(), () -> events.flush(rules.longestHold().minus(rules.flush())));
+    repeat(
+        flusher,
+        rules.channelFlush(),
+        () -> channelEvents.flush(rules.longestChannelHold().minus(rules.channelFlush())));
   }
 
   /**
@@ -114,6 +130,7 @@ public final class Sockets implements AutoCloseable {
     wheel.shutdownNow();
     flusher.shutdownNow();
     events.flush(Duration.ZERO);
+    channelEvents.flush(Duration.ZERO);
   }
 
   /** When one that is sent away may come back. */
@@ -203,6 +220,18 @@ public final class Sockets implements AutoCloseable {
 
   Events events() {
     return events;
+  }
+
+  ChannelFanout channels() {
+    return channels;
+  }
+
+  ChannelEvents channelEvents() {
+    return channelEvents;
+  }
+
+  CursorLog cursors() {
+    return cursors;
   }
 
   Clock clock() {

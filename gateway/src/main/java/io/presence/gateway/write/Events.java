@@ -1,6 +1,7 @@
 package io.presence.gateway.write;
 
 import io.presence.gateway.limit.Clock;
+import io.presence.gateway.write.PresenceHeartbeats.Session;
 import io.presence.schemas.event.PresenceEvent.Disconnected;
 import io.presence.schemas.event.PresenceEvent.Erased;
 import io.presence.schemas.event.PresenceEvent.Heartbeat;
@@ -9,10 +10,10 @@ import io.presence.schemas.event.PresenceEvent.StatusSet;
 import io.presence.schemas.event.PresenceEventCodec;
 import io.presence.schemas.event.Scope;
 import io.presence.schemas.event.SetStatus;
-import io.presence.schemas.topic.Partitioning;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 
 /**
@@ -21,20 +22,14 @@ import java.util.function.Supplier;
  */
 public final class Events {
   private final EventLog log;
-  private final HeartbeatBatch[] batches;
-  private final Clock clock;
+  private final HeartbeatBatches<Session, Heartbeat> batches;
 
   /**
    * @param executor runs what may wait for the log
    */
   public Events(EventLog log, Executor executor, Clock clock) {
     this.log = log;
-    this.clock = clock;
-    this.batches = new HeartbeatBatch[log.partitions()];
-    for (int partition = 0; partition < batches.length; partition++) {
-      int target = partition;
-      batches[partition] = new HeartbeatBatch(value -> log.append(target, value), executor);
-    }
+    this.batches = new HeartbeatBatches<>(new PresenceHeartbeats(), log, executor, clock);
   }
 
   /**
@@ -45,14 +40,19 @@ public final class Events {
   public CompletableFuture<Void> write(OfUser event) {
     byte[] value = PresenceEventCodec.write(event);
     Supplier<CompletableFuture<Void>> append = () -> log.append(event.userId(), value);
-    HeartbeatBatch batch = batchOf(event.userId());
+    HeartbeatBatch<Session, Heartbeat> batch = batches.of(event.userId());
     return switch (event) {
-      case Disconnected gone when gone.all() -> batch.overtakeAll(gone.userId(), append);
-      case Disconnected gone -> batch.overtake(gone.userId(), gone.sessionName(), append);
-      case Erased erased -> batch.overtakeAll(erased.userId(), append);
+      case Disconnected gone when gone.all() -> batch.overtakeAll(ofUser(gone.userId()), append);
+      case Disconnected gone ->
+          batch.overtake(new Session(gone.userId(), gone.sessionName()), append);
+      case Erased erased -> batch.overtakeAll(ofUser(erased.userId()), append);
       case StatusSet status
           when status.scope() == Scope.SESSION && status.status() == SetStatus.AWAY ->
-          batch.overtakeIdle(status.userId(), status.sessionName(), append);
+          // One that waits tells of an activity before that.
+          batch.overtakeInPart(
+              new Session(status.userId(), status.sessionName()),
+              before -> PresenceHeartbeats.withActive(before, Boolean.FALSE),
+              append);
       default -> append.get();
     };
   }
@@ -65,14 +65,14 @@ public final class Events {
    *     session that came after the heartbeat is written, for then nothing is left to say
    */
   public CompletableFuture<Void> gather(Heartbeat heartbeat) {
-    return batchOf(heartbeat.userId()).add(heartbeat);
+    return batches.of(heartbeat.userId()).add(heartbeat);
   }
 
   /**
    * Takes a heartbeat that can change nothing now: it is written with others, at a {@link #flush}.
    */
   public void hold(Heartbeat heartbeat) {
-    batchOf(heartbeat.userId()).hold(heartbeat, clock.nanos());
+    batches.hold(heartbeat.userId(), heartbeat);
   }
 
   /**
@@ -80,13 +80,10 @@ public final class Events {
    * before the first has waited for {@code longest}. It may wait for the log.
    */
   public void flush(Duration longest) {
-    long now = clock.nanos();
-    for (HeartbeatBatch batch : batches) {
-      batch.flush(now, longest.toNanos());
-    }
+    batches.flush(longest);
   }
 
-  private HeartbeatBatch batchOf(String userId) {
-    return batches[Partitioning.partitionOf(userId, batches.length)];
+  private static Predicate<Session> ofUser(String userId) {
+    return session -> session.userId().equals(userId);
   }
 }

@@ -1,8 +1,5 @@
 package io.presence.gateway.write;
 
-import io.presence.schemas.event.PresenceEvent.Heartbeat;
-import io.presence.schemas.event.PresenceEvent.Heartbeats;
-import io.presence.schemas.event.PresenceEventCodec;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -12,7 +9,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,33 +20,44 @@ import org.jspecify.annotations.Nullable;
  * waits while the partition is idle, and the busier the log, the larger the batches. Those that can
  * change nothing now are held until a flush is due, or others are written.
  *
- * <p>The newest heartbeat of a session stands for those before it; any sign of activity among them
- * is kept.
+ * <p>One heartbeat of a session stands for all of it that wait.
  */
-final class HeartbeatBatch {
+final class HeartbeatBatch<K, H> {
+  /**
+   * What is gathered.
+   *
+   * @param <K> names a session
+   * @param <H> a heartbeat of one
+   */
+  interface Kind<K, H> {
+    K sessionOf(H heartbeat);
+
+    /** The one that stands for both. */
+    H merge(H before, H now);
+
+    /** How many bytes it takes in a batch, at most. */
+    int size(H heartbeat);
+
+    /** The event of all of them. */
+    byte[] write(List<H> heartbeats);
+  }
+
   static final int MAX_ENTRIES = 1_000;
   static final int MAX_BYTES = 256 * 1024;
 
   /** With fewer than these, a batch may wait for more. */
   static final int THIN = 100;
 
-  /** What an entry has beside its texts, at most: brackets, quotes, commas, {@code false}. */
-  private static final int ENTRY_BYTES = 20;
+  private record Pending<H>(H heartbeat, CompletableFuture<Void> written) {}
 
-  /** A character of a device, at most: a surrogate is escaped, or half of four bytes. */
-  private static final int DEVICE_CHARACTER_BYTES = 6;
-
-  private record Session(String userId, String name) {}
-
-  private record Pending(Heartbeat heartbeat, CompletableFuture<Void> written) {}
-
+  private final Kind<K, H> kind;
   private final Function<byte[], CompletableFuture<Void>> append;
   private final Executor executor;
 
   /** Held over a write, too, so that what overtakes a batch is before it in the log. */
   private final ReentrantLock lock = new ReentrantLock();
 
-  private final Map<Session, Pending> pending = new LinkedHashMap<>();
+  private final Map<K, Pending<H>> pending = new LinkedHashMap<>();
   private boolean underWay;
 
   /** Since when the oldest that is held waits. */
@@ -55,15 +65,17 @@ final class HeartbeatBatch {
 
   private boolean holding;
 
-  HeartbeatBatch(Function<byte[], CompletableFuture<Void>> append, Executor executor) {
+  HeartbeatBatch(
+      Kind<K, H> kind, Function<byte[], CompletableFuture<Void>> append, Executor executor) {
+    this.kind = kind;
     this.append = append;
     this.executor = executor;
   }
 
-  CompletableFuture<Void> add(Heartbeat heartbeat) {
+  CompletableFuture<Void> add(H heartbeat) {
     lock.lock();
     try {
-      Pending added = put(heartbeat);
+      Pending<H> added = put(heartbeat);
       if (!underWay) {
         writeNext();
       }
@@ -74,7 +86,7 @@ final class HeartbeatBatch {
   }
 
   /** Adds one that nobody waits for. */
-  void hold(Heartbeat heartbeat, long now) {
+  void hold(H heartbeat, long now) {
     lock.lock();
     try {
       var unused = put(heartbeat);
@@ -100,19 +112,19 @@ final class HeartbeatBatch {
     }
   }
 
-  private Pending put(Heartbeat heartbeat) {
+  private Pending<H> put(H heartbeat) {
     return pending.merge(
-        new Session(heartbeat.userId(), heartbeat.sessionName()),
-        new Pending(heartbeat, new CompletableFuture<>()),
-        (before, now) -> new Pending(merge(before.heartbeat, now.heartbeat), before.written));
+        kind.sessionOf(heartbeat),
+        new Pending<>(heartbeat, new CompletableFuture<>()),
+        (before, now) ->
+            new Pending<>(kind.merge(before.heartbeat, now.heartbeat), before.written));
   }
 
   /** Writes what ends a session: its heartbeat that waits has nothing more to say. */
-  CompletableFuture<Void> overtake(
-      String userId, String session, Supplier<CompletableFuture<Void>> write) {
+  CompletableFuture<Void> overtake(K session, Supplier<CompletableFuture<Void>> write) {
     lock.lock();
     try {
-      Pending gone = pending.remove(new Session(userId, session));
+      Pending<H> gone = pending.remove(session);
       CompletableFuture<Void> written = write.get();
       if (gone != null) {
         follow(gone, written);
@@ -123,14 +135,15 @@ final class HeartbeatBatch {
     }
   }
 
-  /** Writes what ends all sessions of a user. */
-  CompletableFuture<Void> overtakeAll(String userId, Supplier<CompletableFuture<Void>> write) {
+  /** Writes what ends all of some sessions. */
+  CompletableFuture<Void> overtakeAll(
+      Predicate<K> sessions, Supplier<CompletableFuture<Void>> write) {
     lock.lock();
     try {
       CompletableFuture<Void> written = write.get();
-      for (Iterator<Map.Entry<Session, Pending>> i = pending.entrySet().iterator(); i.hasNext(); ) {
-        Map.Entry<Session, Pending> entry = i.next();
-        if (entry.getKey().userId.equals(userId)) {
+      for (Iterator<Map.Entry<K, Pending<H>>> i = pending.entrySet().iterator(); i.hasNext(); ) {
+        Map.Entry<K, Pending<H>> entry = i.next();
+        if (sessions.test(entry.getKey())) {
           i.remove();
           follow(entry.getValue(), written);
         }
@@ -141,15 +154,13 @@ final class HeartbeatBatch {
     }
   }
 
-  /** Writes that a session went away: its heartbeat that waits tells of an activity before that. */
-  CompletableFuture<Void> overtakeIdle(
-      String userId, String session, Supplier<CompletableFuture<Void>> write) {
+  /** Writes what makes less of a session's heartbeat that waits. */
+  CompletableFuture<Void> overtakeInPart(
+      K session, UnaryOperator<H> left, Supplier<CompletableFuture<Void>> write) {
     lock.lock();
     try {
       pending.computeIfPresent(
-          new Session(userId, session),
-          (key, before) ->
-              new Pending(withActive(before.heartbeat, Boolean.FALSE), before.written));
+          session, (key, before) -> new Pending<>(left.apply(before.heartbeat), before.written));
       return write.get();
     } finally {
       lock.unlock();
@@ -157,12 +168,12 @@ final class HeartbeatBatch {
   }
 
   private void writeNext() {
-    List<Heartbeat> entries = new ArrayList<>();
+    List<H> entries = new ArrayList<>();
     List<CompletableFuture<Void>> waiting = new ArrayList<>();
     int bytes = 0;
-    for (Iterator<Pending> i = pending.values().iterator(); i.hasNext(); ) {
-      Pending next = i.next();
-      bytes += size(next.heartbeat);
+    for (Iterator<Pending<H>> i = pending.values().iterator(); i.hasNext(); ) {
+      Pending<H> next = i.next();
+      bytes += kind.size(next.heartbeat);
       if (entries.size() == MAX_ENTRIES || (bytes > MAX_BYTES && !entries.isEmpty())) {
         break;
       }
@@ -178,7 +189,7 @@ final class HeartbeatBatch {
     // What the acknowledgement sets off may wait for the log: never on the thread of the producer.
     var unused =
         append
-            .apply(PresenceEventCodec.write(new Heartbeats(entries)))
+            .apply(kind.write(entries))
             .whenCompleteAsync((done, failure) -> written(waiting, failure), executor);
   }
 
@@ -194,7 +205,7 @@ final class HeartbeatBatch {
     }
   }
 
-  private static void follow(Pending gone, CompletableFuture<Void> written) {
+  private static void follow(Pending<?> gone, CompletableFuture<Void> written) {
     var unused = written.whenComplete((done, failure) -> complete(gone.written, failure));
   }
 
@@ -204,30 +215,5 @@ final class HeartbeatBatch {
     } else {
       caller.completeExceptionally(failure);
     }
-  }
-
-  private static Heartbeat merge(Heartbeat before, Heartbeat now) {
-    Boolean active;
-    if (Boolean.TRUE.equals(before.active()) || Boolean.TRUE.equals(now.active())) {
-      active = Boolean.TRUE;
-    } else if (before.active() == null || now.active() == null) {
-      active = null;
-    } else {
-      active = Boolean.FALSE;
-    }
-    return withActive(now, active);
-  }
-
-  private static Heartbeat withActive(Heartbeat heartbeat, @Nullable Boolean active) {
-    return new Heartbeat(heartbeat.userId(), heartbeat.sessionId(), heartbeat.device(), active);
-  }
-
-  private static int size(Heartbeat heartbeat) {
-    String session = heartbeat.sessionId();
-    String device = heartbeat.device();
-    return ENTRY_BYTES
-        + heartbeat.userId().length()
-        + (session == null ? 0 : session.length())
-        + (device == null ? 0 : device.length() * DEVICE_CHARACTER_BYTES);
   }
 }

@@ -30,6 +30,7 @@ final class FakeInstance implements AutoCloseable {
 
   final Set<Integer> active = ConcurrentHashMap.newKeySet();
   final Set<Integer> standby = ConcurrentHashMap.newKeySet();
+  final Set<Integer> channelActive = ConcurrentHashMap.newKeySet();
   final AtomicInteger lookups = new AtomicInteger();
   final AtomicInteger ownerships = new AtomicInteger();
   volatile List<FakeInstance> group = List.of();
@@ -48,6 +49,7 @@ final class FakeInstance implements AutoCloseable {
     server.createContext("/internal/v1/ownership", this::ownership);
     server.createContext("/internal/v1/lookup", this::lookup);
     server.createContext("/internal/v1/users/", this::ask);
+    server.createContext("/internal/v1/channels/", this::askOfChannel);
     server.start();
   }
 
@@ -70,7 +72,11 @@ final class FakeInstance implements AutoCloseable {
             .map(
                 one ->
                     new Ownership.Instance(
-                        one.address(), List.copyOf(one.active), List.copyOf(one.standby)))
+                        one.address(),
+                        List.copyOf(one.active),
+                        List.copyOf(one.standby),
+                        List.copyOf(one.channelActive),
+                        List.of()))
             .toList();
     answer(exchange, 200, Json.MAPPER.writeValueAsBytes(new Ownership(PARTITIONS, instances)));
   }
@@ -120,6 +126,15 @@ final class FakeInstance implements AutoCloseable {
     } else {
       answer(exchange, 421, new byte[] {'-'});
     }
+  }
+
+  private void askOfChannel(HttpExchange exchange) throws IOException {
+    String[] path = exchange.getRequestURI().getPath().split("/", -1);
+    boolean here = channelActive.contains(Partitioning.partitionOf(path[4], PARTITIONS));
+    answer(
+        exchange,
+        here ? 200 : 421,
+        (name + " " + path[5] + " " + exchange.getRequestURI().getQuery()).getBytes(UTF_8));
   }
 
   private void waitIfSlow() {

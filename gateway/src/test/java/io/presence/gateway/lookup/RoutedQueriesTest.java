@@ -11,6 +11,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -121,6 +122,33 @@ final class RoutedQueriesTest {
     a.active.add(2);
     becomesKnown();
     assertThat(told).containsExactly(Set.of(2));
+  }
+
+  @Test
+  void shouldAskTheOwnerOfTheChannelsPartitionWhichNeedNotOwnTheUsersOne() {
+    a.channelActive.addAll(List.of(2, 3));
+    b.channelActive.addAll(List.of(0, 1));
+    becomesKnown();
+    for (String id : IDS) {
+      Question.Reply reply =
+          queries.ask(new Question.Members(id, "ada", 7, "bob")).toCompletableFuture().join();
+      assertThat(new String(Objects.requireNonNull(reply.json()), UTF_8))
+          .isEqualTo(
+              (owner(id).equals("a") ? "b" : "a") + " members limit=7&after=bob&requester=ada");
+    }
+  }
+
+  @Test
+  void shouldTellOfChannelsPartitionsApart() {
+    Queue<Set<Integer>> told = new ConcurrentLinkedQueue<>();
+    Queue<Set<Integer>> users = new ConcurrentLinkedQueue<>();
+    queries.onNewOwners(users::add);
+    queries.onNewChannelOwners(told::add);
+    becomesKnown();
+    a.channelActive.add(2);
+    becomesKnown();
+    assertThat(told).containsExactly(Set.of(2));
+    assertThat(users).isEmpty();
   }
 
   @Test

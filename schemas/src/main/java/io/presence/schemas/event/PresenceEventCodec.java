@@ -4,9 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectReader;
 import io.presence.schemas.event.PresenceEvent.Activity;
 import io.presence.schemas.event.PresenceEvent.Connected;
 import io.presence.schemas.event.PresenceEvent.ContactAdded;
@@ -29,9 +27,6 @@ import io.presence.schemas.presence.Visibility;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.math.BigDecimal;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -48,8 +43,6 @@ public final class PresenceEventCodec {
   public static final int MAX_CONTACTS = 10_000;
 
   private static final JsonFactory FACTORY = Json.MAPPER.getFactory();
-  private static final ObjectReader BATCHES =
-      Json.MAPPER.reader().with(StreamReadFeature.STRICT_DUPLICATE_DETECTION);
 
   private static final Map<String, Visibility> VISIBILITIES =
       Map.of(
@@ -68,16 +61,8 @@ public final class PresenceEventCodec {
    * @throws InvalidJsonException if it is broken, of an unknown type, or has a field that is wrong
    */
   public static PresenceEvent read(byte[] value) throws InvalidJsonException {
-    try (JsonParser parser = BATCHES.createParser(value)) {
-      if (parser.nextToken() == JsonToken.START_OBJECT
-          && "type".equals(parser.nextFieldName())
-          && "heartbeats".equals(parser.nextTextValue())) {
-        return readBatch(parser);
-      }
-    } catch (IOException e) {
-      throw new InvalidJsonException("", "not JSON");
-    }
-    return read(Json.readObject(value));
+    List<Heartbeat> batch = Batches.readIfBatch(value, PresenceEventCodec::readEntry);
+    return batch != null ? new Heartbeats(batch) : read(Json.readObject(value));
   }
 
   /**
@@ -104,7 +89,8 @@ public final class PresenceEventCodec {
               fields.optionalSessionId("session_id"),
               fields.optionalDevice("device"),
               fields.optionalBoolean("active"));
-      case "heartbeats" -> new Heartbeats(entries(object.get("entries")));
+      case "heartbeats" ->
+          new Heartbeats(Batches.read(object.get("entries"), PresenceEventCodec::readEntry));
       case "activity" ->
           new Activity(
               fields.id("user_id"),
@@ -167,16 +153,17 @@ public final class PresenceEventCodec {
           out.writeStringField("scope", e.scope().word());
           writePatch(out, "custom_status", e.customStatus());
           if (e.customStatusExpiresIn().said()) {
-            writeSeconds(out, "custom_status_expires_in", e.customStatusExpiresIn().value());
+            Batches.writeSeconds(
+                out, "custom_status_expires_in", e.customStatusExpiresIn().value());
           }
           writePatch(out, "activity", e.activity());
           if (e.expiresIn() != null) {
-            writeSeconds(out, "expires_in", e.expiresIn());
+            Batches.writeSeconds(out, "expires_in", e.expiresIn());
           }
         }
         case Disconnected e -> {
           if (e.grace() != null) {
-            writeSeconds(out, "grace", e.grace());
+            Batches.writeSeconds(out, "grace", e.grace());
           }
           if (e.all()) {
             out.writeBooleanField("all", true);
@@ -202,45 +189,17 @@ public final class PresenceEventCodec {
     return bytes.toByteArray();
   }
 
-  private static Heartbeats readBatch(JsonParser parser) throws IOException, InvalidJsonException {
-    List<Heartbeat> entries = null;
-    String field;
-    while ((field = parser.nextFieldName()) != null) {
-      if (field.equals("entries")) {
-        JsonToken token = parser.nextToken();
-        if (token != JsonToken.START_ARRAY) {
-          throw new InvalidJsonException(
-              "entries", token == JsonToken.VALUE_NULL ? "missing" : "expected an array");
-        }
-        entries = new ArrayList<>(64);
-        while (parser.nextToken() != JsonToken.END_ARRAY) {
-          entries.add(readEntry(parser, entries.size()));
-        }
-      } else {
-        parser.nextToken();
-        parser.skipChildren();
-      }
-    }
-    if (parser.currentToken() != JsonToken.END_OBJECT || parser.nextToken() != null) {
-      throw new InvalidJsonException("", "expected one JSON object");
-    }
-    if (entries == null) {
-      throw new InvalidJsonException("entries", "missing");
-    }
-    return new Heartbeats(entries);
-  }
-
   private static Heartbeat readEntry(JsonParser parser, int index)
       throws IOException, InvalidJsonException {
     if (parser.currentToken() != JsonToken.START_ARRAY) {
-      throw entry(index, "expected [user_id, session_id, device, active?]");
+      throw Batches.entry(index, "expected [user_id, session_id, device, active?]");
     }
     String userId = parser.nextTextValue();
     if (userId == null || !Fields.isId(userId)) {
-      throw entry(index, "expected an id as user_id");
+      throw Batches.entry(index, "expected an id as user_id");
     }
-    String sessionId = optionalText(parser, index);
-    String device = optionalText(parser, index);
+    String sessionId = Batches.optionalText(parser, index);
+    String device = Batches.optionalText(parser, index);
     if (sessionId != null) {
       Fields.checkSessionId("entries[" + index + "][1]", sessionId);
     }
@@ -252,47 +211,11 @@ public final class PresenceEventCodec {
           case VALUE_TRUE -> Boolean.TRUE;
           case VALUE_FALSE -> Boolean.FALSE;
           case VALUE_NULL, END_ARRAY -> null;
-          case null, default -> throw entry(index, "expected true, false or nothing as active");
+          case null, default ->
+              throw Batches.entry(index, "expected true, false or nothing as active");
         };
-    if (parser.currentToken() != JsonToken.END_ARRAY) {
-      while (parser.nextToken() != JsonToken.END_ARRAY) {
-        if (parser.currentToken() == null) {
-          throw entry(index, "is not closed");
-        }
-        parser.skipChildren();
-      }
-    }
+    Batches.endEntry(parser, index);
     return new Heartbeat(userId, sessionId, device, active);
-  }
-
-  private static @Nullable String optionalText(JsonParser parser, int index)
-      throws IOException, InvalidJsonException {
-    return switch (parser.nextToken()) {
-      case VALUE_STRING -> parser.getText();
-      case VALUE_NULL -> null;
-      case null, default -> throw entry(index, "expected a string or null");
-    };
-  }
-
-  private static List<Heartbeat> entries(@Nullable JsonNode array) throws InvalidJsonException {
-    if (array == null || !array.isArray()) {
-      throw new InvalidJsonException(
-          "entries", array == null || array.isNull() ? "missing" : "expected an array");
-    }
-    List<Heartbeat> entries = new ArrayList<>(array.size());
-    for (JsonNode element : array) {
-      try (JsonParser parser = Json.MAPPER.treeAsTokens(element)) {
-        parser.nextToken();
-        entries.add(readEntry(parser, entries.size()));
-      } catch (IOException e) {
-        throw new InvalidJsonException("entries", "not JSON");
-      }
-    }
-    return entries;
-  }
-
-  private static InvalidJsonException entry(int index, String expected) {
-    return new InvalidJsonException("entries[" + index + "]", expected);
   }
 
   private static void writeEntries(JsonGenerator out, List<Heartbeat> entries) throws IOException {
@@ -321,17 +244,6 @@ public final class PresenceEventCodec {
       throws IOException {
     if (patch.said()) {
       out.writeStringField(field, patch.value());
-    }
-  }
-
-  private static void writeSeconds(JsonGenerator out, String field, @Nullable Duration duration)
-      throws IOException {
-    out.writeFieldName(field);
-    if (duration == null) {
-      out.writeNull();
-    } else {
-      out.writeNumber(
-          BigDecimal.valueOf(duration.toMillis(), 3).stripTrailingZeros().toPlainString());
     }
   }
 }

@@ -69,7 +69,8 @@ public final class EpochSeconds {
     return seconds.movePointRight(3).longValue();
   }
 
-  static final class Serializer extends StdSerializer<Long> {
+  /** Writes a time. */
+  public static final class Serializer extends StdSerializer<Long> {
     private static final long serialVersionUID = 1;
 
     Serializer() {
@@ -83,7 +84,8 @@ public final class EpochSeconds {
     }
   }
 
-  static final class Deserializer extends StdDeserializer<Long> {
+  /** Reads a time. */
+  public static final class Deserializer extends StdDeserializer<Long> {
     private static final long serialVersionUID = 1;
 
     Deserializer() {

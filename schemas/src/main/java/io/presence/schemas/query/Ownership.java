@@ -19,12 +19,22 @@ public record Ownership(
    * One instance.
    *
    * @param address host:port of its query server
-   * @param active the partitions it owns
-   * @param standby the partitions it holds a copy of
+   * @param active the partitions of users that it owns
+   * @param standby the partitions of users that it holds a copy of
+   * @param channelActive the partitions of channels that it owns
+   * @param channelStandby the partitions of channels that it holds a copy of
    */
   @JsonIgnoreProperties(ignoreUnknown = true)
   public record Instance(
       @JsonProperty("address") String address,
       @JsonProperty("active") List<Integer> active,
-      @JsonProperty("standby") List<Integer> standby) {}
+      @JsonProperty("standby") List<Integer> standby,
+      @JsonProperty("channel_active") List<Integer> channelActive,
+      @JsonProperty("channel_standby") List<Integer> channelStandby) {
+    public Instance {
+      // An instance of an earlier version knows of no channels.
+      channelActive = channelActive == null ? List.of() : channelActive;
+      channelStandby = channelStandby == null ? List.of() : channelStandby;
+    }
+  }
 }

@@ -16,7 +16,7 @@ public interface Queries {
    */
   CompletionStage<Lookup.Answer> lookup(Lookup.Request request);
 
-  /** Answers a question about one user. */
+  /** Answers a question about one user or channel. */
   CompletionStage<Question.Reply> ask(Question question);
 
   /** Who holds what, as this instance knows it. */

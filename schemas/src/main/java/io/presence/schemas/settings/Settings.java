@@ -65,6 +65,13 @@ public final class Settings {
           "how often time is written to an idle log; not set: the smaller of 1s and HEARTBEAT_TTL /"
               + " 10");
 
+  public static final Setting<Duration> CHANNEL_TTL =
+      duration(
+          "CHANNEL_TTL",
+          "60s",
+          "all",
+          "a session in a channel without heartbeats for so long is not in it any more");
+
   // streams-app
   public static final Setting<String> APPLICATION_ID =
       text("APPLICATION_ID", "presence", "streams-app", "the consumer group, one per deployment");
@@ -200,6 +207,28 @@ public final class Settings {
           "gateway, standalone",
           "how long heartbeats are gathered; not set: the smaller of 1s and HEARTBEAT_TTL / 6");
 
+  public static final Setting<Duration> CHANNEL_GATHER =
+      duration(
+          "CHANNEL_GATHER",
+          "100ms",
+          "gateway, standalone",
+          "how long changes in a channel that many follow are gathered");
+  public static final Setting<Integer> CHANNEL_GATHER_ABOVE =
+      number(
+          "CHANNEL_GATHER_ABOVE",
+          "100",
+          0,
+          10_000_000,
+          "gateway, standalone",
+          "changes in channels that more than so many follow at one gateway are gathered");
+  public static final Setting<Integer> CHANNELS_PER_SOCKET =
+      number(
+          "CHANNELS_PER_SOCKET",
+          "100",
+          1,
+          100_000,
+          "gateway, standalone",
+          "channels that one socket may be in, or follow");
   public static final Setting<Integer> MAX_SOCKETS =
       number(
           "MAX_SOCKETS",

@@ -2,11 +2,14 @@ package io.presence.schemas.topic;
 
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
+import io.presence.schemas.event.ChannelEvent;
+import io.presence.schemas.event.ChannelEventCodec;
 import io.presence.schemas.event.PresenceEvent;
 import io.presence.schemas.event.PresenceEventCodec;
 import io.presence.schemas.json.InvalidJsonException;
 import io.presence.schemas.json.Json;
 import java.io.IOException;
+import java.util.function.Function;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serde;
@@ -40,12 +43,24 @@ final class JsonSerde {
 
   /** The serde of {@code presence-events}. */
   static Serde<PresenceEvent> ofEvents() {
-    Serializer<PresenceEvent> serializer =
-        (topic, event) -> event == null ? null : PresenceEventCodec.write(event);
-    Deserializer<PresenceEvent> deserializer =
+    return of(PresenceEventCodec::write, PresenceEventCodec::read);
+  }
+
+  /** The serde of {@code channel-events}. */
+  static Serde<ChannelEvent> ofChannelEvents() {
+    return of(ChannelEventCodec::write, ChannelEventCodec::read);
+  }
+
+  private interface Reader<T> {
+    T read(byte[] value) throws InvalidJsonException;
+  }
+
+  private static <T> Serde<T> of(Function<T, byte[]> writer, Reader<T> reader) {
+    Serializer<T> serializer = (topic, event) -> event == null ? null : writer.apply(event);
+    Deserializer<T> deserializer =
         (topic, bytes) -> {
           try {
-            return bytes == null ? null : PresenceEventCodec.read(bytes);
+            return bytes == null ? null : reader.read(bytes);
           } catch (InvalidJsonException e) {
             throw new SerializationException("cannot read a value of " + topic, e);
           }

@@ -1,5 +1,8 @@
 package io.presence.schemas.topic;
 
+import io.presence.schemas.channel.ChannelChange;
+import io.presence.schemas.channel.Cursor;
+import io.presence.schemas.event.ChannelEvent;
 import io.presence.schemas.event.PresenceEvent;
 import io.presence.schemas.presence.ClosedSession;
 import io.presence.schemas.presence.PresenceChange;
@@ -24,16 +27,7 @@ public record Topics(String prefix) {
 
   /** What happened; null keys on batches and ticks. */
   public Topic<PresenceEvent> events() {
-    return new Topic<>(
-        prefix + "presence-events",
-        JsonSerde.ofEvents(),
-        Map.of(
-            TopicConfig.CLEANUP_POLICY_CONFIG,
-            TopicConfig.CLEANUP_POLICY_DELETE,
-            TopicConfig.RETENTION_MS_CONFIG,
-            millis(Duration.ofHours(6)),
-            TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG,
-            "LogAppendTime"));
+    return new Topic<>(prefix + "presence-events", JsonSerde.ofEvents(), eventConfig());
   }
 
   /** The latest presence of each user; a tombstone when one is erased. */
@@ -60,6 +54,23 @@ public record Topics(String prefix) {
         keptFor(Duration.ofDays(30)));
   }
 
+  /** What happened in channels; null keys on batches and ticks. */
+  public Topic<ChannelEvent> channelEvents() {
+    return new Topic<>(prefix + "channel-events", JsonSerde.ofChannelEvents(), eventConfig());
+  }
+
+  /** Every visible change in a channel. */
+  public Topic<ChannelChange> channelChanges() {
+    return new Topic<>(
+        prefix + "channel-changes", JsonSerde.of(ChannelChange.class), keptFor(Duration.ofDays(1)));
+  }
+
+  /** Where the members of documents are. */
+  public Topic<Cursor> channelCursors() {
+    return new Topic<>(
+        prefix + "channel-cursors", JsonSerde.of(Cursor.class), logTime(Duration.ofMinutes(10)));
+  }
+
   /** What could not be taken, as it came, with the reason in its headers. */
   public Topic<byte[]> deadLetters() {
     return new Topic<>(
@@ -76,7 +87,30 @@ public record Topics(String prefix) {
 
   /** All of them. */
   public List<Topic<?>> all() {
-    return List.of(events(), state(), changes(), sessions(), deadLetters());
+    return List.of(
+        events(),
+        state(),
+        changes(),
+        sessions(),
+        channelEvents(),
+        channelChanges(),
+        channelCursors(),
+        deadLetters());
+  }
+
+  private static Map<String, String> eventConfig() {
+    return logTime(Duration.ofHours(6));
+  }
+
+  /** Kept for so long, and with the broker's time. */
+  private static Map<String, String> logTime(Duration retention) {
+    return Map.of(
+        TopicConfig.CLEANUP_POLICY_CONFIG,
+        TopicConfig.CLEANUP_POLICY_DELETE,
+        TopicConfig.RETENTION_MS_CONFIG,
+        millis(retention),
+        TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG,
+        "LogAppendTime");
   }
 
   private static Map<String, String> keptFor(Duration retention) {

@@ -90,7 +90,7 @@ final class Draft {
   }
 
   void hear(String name) {
-    get(name).clock().hear(moment.now(), rules);
+    get(name).clock().hear(moment.now(), rules.ttl());
     before.pulse().beat(moment.timestamp());
   }
 

@@ -49,7 +49,7 @@ public final class PresenceCore {
     if (counts && clock.away()) {
       return false;
     }
-    clock.hear(moment.now(), rules);
+    clock.hear(moment.now(), rules.ttl());
     pulse.beat(moment.timestamp());
     if (counts) {
       clock.act(moment.now(), rules);
@@ -144,7 +144,7 @@ public final class PresenceCore {
    */
   public void reopen(UserState state, long now) {
     for (Session session : state.sessions()) {
-      session.clock().hear(now, rules);
+      session.clock().hear(now, rules.ttl());
       if (session.away()) {
         session.clock().idle(session.declaredAway());
       } else {

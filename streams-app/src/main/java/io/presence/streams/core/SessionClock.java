@@ -4,9 +4,9 @@ import io.presence.streams.time.PresenceTime;
 import io.presence.streams.time.TimingWheel;
 
 /**
- * The two windows of one open session: the numbers that a heartbeat moves, in presence time. They
- * are the one thing in a {@link UserState} that changes in place, and are not stored: whoever
- * restores a session opens its windows anew.
+ * The two windows of one open session: the numbers that a heartbeat moves, in presence time; a
+ * session in a channel has the first alone. They are the one thing in a {@link UserState} that
+ * changes in place, and are not stored: whoever restores a session opens its windows anew.
  *
  * <p>It is also the session's timer: armed at a time not later than its next deadline, and armed
  * again when it finds, on firing, that the deadline moved.
@@ -15,24 +15,25 @@ public final class SessionClock extends TimingWheel.Timer {
   /** A deadline that never comes. */
   public static final long NEVER = Long.MAX_VALUE;
 
-  private final String userId;
+  private final String owner;
   private final String session;
   private long heardAt;
   private long livenessDeadline;
   private long activityDeadline = NEVER;
   private boolean leaving;
   private boolean declaredAway;
+  private boolean hidden;
   private boolean closed;
 
   /** The clock of a session with both windows still to be opened. */
-  public SessionClock(String userId, String session) {
-    this.userId = userId;
+  public SessionClock(String owner, String session) {
+    this.owner = owner;
     this.session = session;
   }
 
-  /** Whose session it is. */
-  public String userId() {
-    return userId;
+  /** Whose session it is: a user, or one in a channel ({@link ChannelCore#ownerOf}). */
+  public String owner() {
+    return owner;
   }
 
   /** The session's name. */
@@ -54,11 +55,9 @@ public final class SessionClock extends TimingWheel.Timer {
    * When the liveness window closes. A hole gives the session a whole window, counted from the
    * first one after it was last heard, and not again before it is heard.
    */
-  public long livenessDeadline(PresenceTime time, Rules rules) {
+  public long livenessDeadline(PresenceTime time, long ttl) {
     long hole = time.firstHoleAfter(heardAt);
-    return hole == PresenceTime.NO_HOLE
-        ? livenessDeadline
-        : Math.max(livenessDeadline, hole + rules.ttl());
+    return hole == PresenceTime.NO_HOLE ? livenessDeadline : Math.max(livenessDeadline, hole + ttl);
   }
 
   /** When the liveness window closes, holes in the log left out of account. */
@@ -72,8 +71,8 @@ public final class SessionClock extends TimingWheel.Timer {
   }
 
   /** The earlier of the two deadlines. */
-  public long nextDeadline(PresenceTime time, Rules rules) {
-    return Math.min(livenessDeadline(time, rules), activityDeadline);
+  public long nextDeadline(PresenceTime time, long ttl) {
+    return Math.min(livenessDeadline(time, ttl), activityDeadline);
   }
 
   /** Whether the session is away: its activity window is not open. */
@@ -86,9 +85,9 @@ public final class SessionClock extends TimingWheel.Timer {
     return declaredAway;
   }
 
-  void hear(long now, Rules rules) {
+  void hear(long now, long ttl) {
     heardAt = now;
-    livenessDeadline = now + rules.ttl();
+    livenessDeadline = now + ttl;
     leaving = false;
   }
 
@@ -106,6 +105,15 @@ public final class SessionClock extends TimingWheel.Timer {
   void idle(boolean declared) {
     activityDeadline = NEVER;
     declaredAway |= declared;
+  }
+
+  /** Whether others do not see it in its channel. */
+  boolean hidden() {
+    return hidden;
+  }
+
+  void hide(boolean isHidden) {
+    hidden = isHidden;
   }
 
   void close() {

@@ -1,6 +1,5 @@
 package io.presence.streams.query;
 
-import io.presence.streams.PresenceTopology;
 import io.presence.streams.store.TimestampQuery;
 import java.time.Duration;
 import java.util.HashMap;
@@ -36,41 +35,56 @@ public final class StandbyFreshness implements AutoCloseable {
 
   private final KafkaStreams streams;
   private final Admin admin;
-  private final String changelog;
-  private final Map<Integer, Long> freshAt = new ConcurrentHashMap<>();
+  private final String applicationId;
+  private final Map<String, String> stores;
+  private final Map<Copy, Long> freshAt = new ConcurrentHashMap<>();
   private final ScheduledExecutorService executor;
+
+  private record Copy(String store, int partition) {}
 
   /**
    * Starts to compare.
    *
-   * @param applicationId which names the changelog
+   * @param applicationId which names the changelogs
+   * @param stores the stores to compare, each with the topic that feeds it
    */
-  public StandbyFreshness(KafkaStreams streams, Admin admin, String applicationId) {
+  public StandbyFreshness(
+      KafkaStreams streams, Admin admin, String applicationId, Map<String, String> stores) {
     this.streams = streams;
     this.admin = admin;
-    this.changelog = applicationId + "-" + PresenceTopology.PRESENCE_STORE + "-changelog";
+    this.applicationId = applicationId;
+    this.stores = Map.copyOf(stores);
     this.executor =
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("standby-freshness").factory());
     Future<?> unused =
         executor.scheduleWithFixedDelay(
-            this::compare, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
+            this::compareAll, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  /** Whether this instance's copy of the partition may answer. */
-  boolean isFresh(int partition) {
-    Long at = freshAt.get(partition);
+  /** Whether this instance's copy of the partition of a store may answer. */
+  boolean isFresh(String store, int partition) {
+    Long at = freshAt.get(new Copy(store, partition));
     return at != null && System.nanoTime() - at <= TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS);
   }
 
-  private void compare() {
+  private void compareAll() {
+    stores.forEach(this::compare);
+  }
+
+  private void compare(String store, String topic) {
     try {
+      String changelog = applicationId + "-" + store + "-changelog";
       Set<Integer> standbys =
           streams.metadataForLocalThreads().stream()
               .flatMap(thread -> thread.standbyTasks().stream())
-              .map(task -> task.taskId().partition())
+              .flatMap(task -> task.topicPartitions().stream())
+              .filter(partition -> partition.topic().equals(topic))
+              .map(TopicPartition::partition)
               .collect(Collectors.toSet());
-      freshAt.keySet().retainAll(standbys);
+      freshAt
+          .keySet()
+          .removeIf(copy -> copy.store().equals(store) && !standbys.contains(copy.partition()));
       if (standbys.isEmpty()) {
         return;
       }
@@ -84,7 +98,7 @@ public final class StandbyFreshness implements AutoCloseable {
       Map<Integer, QueryResult<Long>> taken =
           streams
               .query(
-                  StateQueryRequest.inStore(PresenceTopology.PRESENCE_STORE)
+                  StateQueryRequest.inStore(store)
                       .withQuery(new TimestampQuery())
                       .withPartitions(standbys))
               .getPartitionResults();
@@ -95,7 +109,7 @@ public final class StandbyFreshness implements AutoCloseable {
             && copy != null
             && copy.isSuccess()
             && owner.timestamp() - copy.getResult() <= LIMIT_MILLIS) {
-          freshAt.put(partition, asked);
+          freshAt.put(new Copy(store, partition), asked);
         }
       }
     } catch (InterruptedException e) {

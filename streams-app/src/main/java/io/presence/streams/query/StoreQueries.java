@@ -6,8 +6,11 @@ import io.presence.schemas.query.Ownership;
 import io.presence.schemas.query.Queries;
 import io.presence.schemas.query.Question;
 import io.presence.schemas.topic.Partitioning;
+import io.presence.schemas.topic.Topic;
+import io.presence.schemas.topic.Topics;
 import io.presence.streams.PresenceTopology;
 import io.presence.streams.core.Rules;
+import io.presence.streams.store.ChannelQuery;
 import io.presence.streams.store.LookupQuery;
 import io.presence.streams.store.UserQuery;
 import java.util.ArrayList;
@@ -27,7 +30,6 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaStreams;
-import org.apache.kafka.streams.StreamsMetadata;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.query.Query;
 import org.apache.kafka.streams.query.QueryResult;
@@ -44,6 +46,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StoreQueries implements Queries {
   private final KafkaStreams streams;
+  private final Topics topics;
   private final int partitions;
   private final Rules rules;
   private final StandbyFreshness freshness;
@@ -53,8 +56,13 @@ public final class StoreQueries implements Queries {
    * @param freshness which standbys may answer
    */
   public StoreQueries(
-      KafkaStreams streams, int partitions, Rules rules, StandbyFreshness freshness) {
+      KafkaStreams streams,
+      Topics topics,
+      int partitions,
+      Rules rules,
+      StandbyFreshness freshness) {
     this.streams = streams;
+    this.topics = topics;
     this.partitions = partitions;
     this.rules = rules;
     this.freshness = freshness;
@@ -110,6 +118,7 @@ public final class StoreQueries implements Queries {
                       Replies.contacts(
                           new TreeSet<>(result.contacts()), contacts.limit(), contacts.after()));
           case Question.Sessions sessions -> sessions(sessions);
+          case Question.OfChannel channel -> channel(channel);
         });
   }
 
@@ -121,23 +130,33 @@ public final class StoreQueries implements Queries {
                 metadata ->
                     new Ownership.Instance(
                         metadata.host() + ":" + metadata.port(),
-                        partitionsOf(metadata, StreamsMetadata::topicPartitions),
-                        partitionsOf(metadata, StreamsMetadata::standbyTopicPartitions)))
+                        partitionsOf(metadata.topicPartitions(), topics.events()),
+                        partitionsOf(metadata.standbyTopicPartitions(), topics.events()),
+                        partitionsOf(metadata.topicPartitions(), topics.channelEvents()),
+                        partitionsOf(metadata.standbyTopicPartitions(), topics.channelEvents())))
             .toList();
     return CompletableFuture.completedFuture(new Ownership(partitions, instances));
   }
 
-  private static List<Integer> partitionsOf(
-      StreamsMetadata metadata, Function<StreamsMetadata, Set<TopicPartition>> assigned) {
-    return assigned.apply(metadata).stream()
+  /** Each part of the topology is assigned by itself, and is known by the topic that feeds it. */
+  private static List<Integer> partitionsOf(Set<TopicPartition> assigned, Topic<?> topic) {
+    return assigned.stream()
+        .filter(partition -> partition.topic().equals(topic.name()))
         .map(TopicPartition::partition)
-        .distinct()
         .sorted()
         .toList();
   }
 
+  private Question.Reply channel(Question.OfChannel question) {
+    int partition = Partitioning.partitionOf(question.channelId(), partitions);
+    ChannelQuery.Result result =
+        query(PresenceTopology.CHANNEL_STORE, new ChannelQuery(question), Set.of(partition), true)
+            .get(partition);
+    return result == null ? Question.Reply.NOT_HERE : reply(result.json(), result.stale());
+  }
+
   private Question.Reply user(
-      Question question, Function<UserQuery.Result, byte @Nullable []> reply) {
+      Question.OfUser question, Function<UserQuery.Result, byte @Nullable []> reply) {
     int partition = Partitioning.partitionOf(question.userId(), partitions);
     UserQuery.Result result =
         query(
@@ -191,7 +210,9 @@ public final class StoreQueries implements Queries {
     if (standby && answers.size() < asked.size()) {
       Set<Integer> fresh =
           asked.stream()
-              .filter(partition -> !answers.containsKey(partition) && freshness.isFresh(partition))
+              .filter(
+                  partition ->
+                      !answers.containsKey(partition) && freshness.isFresh(store, partition))
               .collect(Collectors.toSet());
       if (!fresh.isEmpty()) {
         collect(

@@ -40,17 +40,19 @@ import org.slf4j.LoggerFactory;
  * GET  /internal/v1/users/{id}/status
  * GET  /internal/v1/users/{id}/sessions?limit=&after=
  * GET  /internal/v1/users/{id}/contacts?limit=&after=
+ * GET  /internal/v1/channels/{id}/members?limit=&after=&requester=
+ * GET  /internal/v1/channels/{id}/count?requester=
  * GET  /internal/v1/ownership
  * GET  /health/live, /health/ready, /metrics
  * </pre>
  *
- * A question about a user whose partition is not here is answered 421, a page that does not exist
- * 400, what cannot be answered now 503. An answer from a standby has the header {@code
+ * A question about a user or channel whose partition is not here is answered 421, a page that does
+ * not exist 400, what cannot be answered now 503. An answer from a standby has the header {@code
  * Presence-Stale: true}. With a token, every internal call needs it as {@code Authorization:
  * Bearer}; there is none on health and metrics.
  */
 public final class QueryServer implements AutoCloseable {
-  /** The most elements of a page. */
+  /** The most elements of a page; of members, {@link Question.OfChannel#MAX_MEMBERS}. */
   public static final int MAX_PAGE = 1_000;
 
   private static final Logger LOG = LoggerFactory.getLogger(QueryServer.class);
@@ -121,10 +123,22 @@ public final class QueryServer implements AutoCloseable {
         "/internal/v1/users/{id}/status", ask(ctx -> new Question.OwnStatus(id(ctx))));
     config.routes.get(
         "/internal/v1/users/{id}/sessions",
-        ask(ctx -> new Question.Sessions(id(ctx), limit(ctx), ctx.queryParam("after"))));
+        ask(ctx -> new Question.Sessions(id(ctx), limit(ctx, MAX_PAGE), ctx.queryParam("after"))));
     config.routes.get(
         "/internal/v1/users/{id}/contacts",
-        ask(ctx -> new Question.Contacts(id(ctx), limit(ctx), ctx.queryParam("after"))));
+        ask(ctx -> new Question.Contacts(id(ctx), limit(ctx, MAX_PAGE), ctx.queryParam("after"))));
+    config.routes.get(
+        "/internal/v1/channels/{id}/members",
+        ask(
+            ctx ->
+                new Question.Members(
+                    id(ctx),
+                    idParameter(ctx, "requester"),
+                    limit(ctx, Question.OfChannel.MAX_MEMBERS),
+                    idParameter(ctx, "after"))));
+    config.routes.get(
+        "/internal/v1/channels/{id}/count",
+        ask(ctx -> new Question.Count(id(ctx), idParameter(ctx, "requester"))));
     config.routes.get("/internal/v1/ownership", this::ownership);
     config.routes.get("/health/live", ctx -> health(ctx, true));
     config.routes.get("/health/ready", ctx -> health(ctx, ready.getAsBoolean()));
@@ -204,7 +218,7 @@ public final class QueryServer implements AutoCloseable {
         ctx.contentType(JSON).result(json == null ? new byte[0] : json);
       }
       case INVALID -> problem(ctx, new Problem(400, "after: not one that an answer gave"));
-      case NOT_HERE -> problem(ctx, new Problem(421, "the user's partition is not here"));
+      case NOT_HERE -> problem(ctx, new Problem(421, "the partition is not here"));
     }
   }
 
@@ -253,19 +267,25 @@ public final class QueryServer implements AutoCloseable {
     return Fields.checkId("id", ctx.pathParam("id"));
   }
 
-  private static int limit(Context ctx) throws InvalidJsonException {
+  private static @Nullable String idParameter(Context ctx, String name)
+      throws InvalidJsonException {
+    String id = ctx.queryParam(name);
+    return id == null ? null : Fields.checkId(name, id);
+  }
+
+  private static int limit(Context ctx, int max) throws InvalidJsonException {
     String text = ctx.queryParam("limit");
     if (text == null) {
       return DEFAULT_PAGE;
     }
     try {
       int limit = Integer.parseInt(text);
-      if (limit >= 1 && limit <= MAX_PAGE) {
+      if (limit >= 1 && limit <= max) {
         return limit;
       }
     } catch (NumberFormatException e) {
       // the same answer as for a number out of range
     }
-    throw new InvalidJsonException("limit", "expected a number from 1 to " + MAX_PAGE);
+    throw new InvalidJsonException("limit", "expected a number from 1 to " + max);
   }
 }

@@ -5,7 +5,8 @@ import org.apache.kafka.common.utils.Bytes;
 
 /**
  * The keys of the store: {@code t} for the time, {@code u} and an id for a user, {@code c}, an id,
- * a zero byte and an id for a contact. No id has a zero byte.
+ * a zero byte and an id for a contact; of channels, the channel, a zero byte and the user for a
+ * member. No id has a zero byte.
  */
 final class Keys {
   static final byte TIME = 't';
@@ -24,6 +25,14 @@ final class Keys {
     return bytes((char) CONTACT + userId + '\0' + contact);
   }
 
+  static Bytes ofMember(String channelId, String userId) {
+    return bytes(channelId + '\0' + userId);
+  }
+
+  static boolean isTime(byte[] key) {
+    return key.length == 1 && key[0] == TIME;
+  }
+
   static byte kind(byte[] key) {
     return key[0];
   }
@@ -31,6 +40,11 @@ final class Keys {
   /** All of a key but its first byte. */
   static String text(byte[] key) {
     return new String(key, 1, key.length - 1, StandardCharsets.US_ASCII);
+  }
+
+  /** All of a key. */
+  static String all(byte[] key) {
+    return new String(key, StandardCharsets.US_ASCII);
   }
 
   /** The bytes of an id. */

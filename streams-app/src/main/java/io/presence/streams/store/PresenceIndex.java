@@ -3,28 +3,17 @@ package io.presence.streams.store;
 import io.presence.schemas.presence.Visibility;
 import io.presence.schemas.query.Lookup;
 import io.presence.streams.core.UserState;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.apache.kafka.common.utils.Bytes;
-import org.apache.kafka.streams.KeyValue;
-import org.apache.kafka.streams.processor.StateStore;
-import org.apache.kafka.streams.processor.StateStoreContext;
-import org.apache.kafka.streams.query.Position;
 import org.apache.kafka.streams.query.PositionBound;
 import org.apache.kafka.streams.query.Query;
 import org.apache.kafka.streams.query.QueryConfig;
 import org.apache.kafka.streams.query.QueryResult;
-import org.apache.kafka.streams.state.KeyValueIterator;
-import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * while it read begins again, so that no one is shown a presence newer than the right to see it,
  * nor one older.
  */
-final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
+final class PresenceIndex extends PartitionIndex {
   /**
    * A user whose contacts were written already, and who was not yet; or nobody. Each is only
    * itself: one who finds the same as before knows that no contacts were written in between.
@@ -57,20 +46,12 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
 
   private static final String NOBODY = "";
 
-  private final String name;
-  private final long ttl;
   private final UserTable users = new UserTable();
   private final Map<String, Set<String>> contacts = new ConcurrentHashMap<>();
   private volatile Changing changing = new Changing(NOBODY, null);
-  private volatile byte @Nullable [] time;
-  private volatile long timestamp = Long.MIN_VALUE;
-  private volatile boolean active;
-  private volatile boolean open;
-  private int partition = -1;
 
   PresenceIndex(String name, long ttl) {
-    this.name = name;
-    this.ttl = ttl;
+    super(name, ttl);
   }
 
   // What the processor uses
@@ -127,21 +108,7 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
             pending.accept(state);
           }
         });
-    active = true;
-  }
-
-  void deactivate() {
-    active = false;
-  }
-
-  long presenceTime() {
-    byte[] stored = time;
-    return stored == null ? 0 : ByteBuffer.wrap(stored).getLong(0);
-  }
-
-  long erasedVersion() {
-    byte[] stored = time;
-    return stored == null ? 0 : ByteBuffer.wrap(stored).getLong(2 * Long.BYTES);
+    becomeActive();
   }
 
   Set<String> contactsOf(String userId) {
@@ -180,17 +147,17 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
       @Nullable String requester, String userId, @Nullable Object held, boolean contact) {
     if (held == null) {
       return new Lookup.Entry(
-          Lookup.Outcome.NOT_SHOWN, null, 0, Visibility.EVERYONE, contact, !active);
+          Lookup.Outcome.NOT_SHOWN, null, 0, Visibility.EVERYONE, contact, !isActive());
     }
     byte[] stored = UserTable.stored(held);
     Visibility visibility = UserCodec.visibility(stored);
     long version = UserCodec.version(stored);
     if (!UserCodec.isKnown(stored) || !visibility.permits(requester, userId, contact)) {
       return new Lookup.Entry(
-          Lookup.Outcome.NOT_SHOWN, null, version, visibility, contact, !active);
+          Lookup.Outcome.NOT_SHOWN, null, version, visibility, contact, !isActive());
     }
     return new Lookup.Entry(
-        Lookup.Outcome.SHOWN, presence(held, stored), version, visibility, contact, !active);
+        Lookup.Outcome.SHOWN, presence(held, stored), version, visibility, contact, !isActive());
   }
 
   /** Whether the requester is a contact of a user who was held as {@code held}. */
@@ -208,18 +175,11 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     if (!UserCodec.isPubliclySeen(stored)) {
       return UserCodec.presence(stored);
     }
-    if (active && held instanceof LiveUser live) {
+    if (isActive() && held instanceof LiveUser live) {
       return live.presence();
     }
     // A copy is not told of heartbeats: only that the session was alive at the time it knows.
     return UserCodec.presence(stored, aliveAtLeast());
-  }
-
-  /**
-   * When a session that is open was last heard of at the least; long ago while no time is known.
-   */
-  private long aliveAtLeast() {
-    return timestamp == Long.MIN_VALUE ? Long.MIN_VALUE : timestamp - ttl;
   }
 
   @Override
@@ -228,7 +188,7 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
     return switch (query) {
       case LookupQuery lookup ->
           (QueryResult<R>)
-              QueryResult.forResult(lookup(lookup.requester(), lookup.userIds(partition)));
+              QueryResult.forResult(lookup(lookup.requester(), lookup.userIds(partition())));
       case UserQuery user -> {
         UserState state = find(user.userId());
         yield (QueryResult<R>)
@@ -237,9 +197,9 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
                     state == null ? UserState.unknown(user.userId()) : state,
                     contactsOf(user.userId()),
                     presenceTime(),
-                    !active));
+                    !isActive()));
       }
-      case TimestampQuery t -> (QueryResult<R>) QueryResult.forResult(timestamp);
+      case TimestampQuery t -> (QueryResult<R>) QueryResult.forResult(timestamp());
       default -> QueryResult.forUnknownQueryType(query, this);
     };
   }
@@ -247,28 +207,8 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
   // The store
 
   @Override
-  public String name() {
-    return name;
-  }
-
-  @Override
-  public void init(StateStoreContext context, StateStore root) {
-    partition = context.taskId().partition();
-    context.register(root, (key, value) -> apply(key, value));
-    open = true;
-  }
-
-  @Override
-  public void put(Bytes key, byte @Nullable [] value) {
-    apply(key.get(), value);
-  }
-
-  private void apply(byte[] key, byte @Nullable [] value) {
+  void apply(byte[] key, byte @Nullable [] value) {
     switch (Keys.kind(key)) {
-      case Keys.TIME -> {
-        time = value;
-        timestamp = value == null ? Long.MIN_VALUE : ByteBuffer.wrap(value).getLong(Long.BYTES);
-      }
       case Keys.USER -> {
         if (value == null) {
           users.remove(key, 1, key.length);
@@ -306,104 +246,28 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
   }
 
   @Override
-  public byte @Nullable [] get(Bytes key) {
-    byte[] bytes = key.get();
-    return switch (Keys.kind(bytes)) {
-      case Keys.TIME -> time;
-      case Keys.USER -> {
-        Object held = users.get(bytes, 1, bytes.length);
-        yield held == null ? null : UserTable.stored(held);
-      }
-      default -> {
-        String pair = Keys.text(bytes);
-        int zero = pair.indexOf('\0');
-        boolean present = contactsOf(pair.substring(0, zero)).contains(pair.substring(zero + 1));
-        yield present ? PresenceStore.PRESENT : null;
-      }
-    };
-  }
-
-  @Override
-  public byte @Nullable [] putIfAbsent(Bytes key, byte[] value) {
-    byte[] present = get(key);
-    if (present == null) {
-      put(key, value);
+  byte @Nullable [] stored(byte[] key) {
+    if (Keys.kind(key) == Keys.USER) {
+      Object held = users.get(key, 1, key.length);
+      return held == null ? null : UserTable.stored(held);
     }
-    return present;
+    String pair = Keys.text(key);
+    int zero = pair.indexOf('\0');
+    boolean present = contactsOf(pair.substring(0, zero)).contains(pair.substring(zero + 1));
+    return present ? PresenceStore.PRESENT : null;
   }
 
   @Override
-  public void putAll(List<KeyValue<Bytes, byte[]>> entries) {
-    entries.forEach(entry -> put(entry.key, entry.value));
-  }
-
-  @Override
-  public byte @Nullable [] delete(Bytes key) {
-    byte[] present = get(key);
-    put(key, null);
-    return present;
-  }
-
-  /** Everything, in the order of the keys. Cost: a sorted copy; for tests and tools. */
-  @Override
-  public KeyValueIterator<Bytes, byte[]> all() {
-    return iterator(sorted().entrySet());
-  }
-
-  /** Cost: a sorted copy of everything; for tests and tools. */
-  @Override
-  public KeyValueIterator<Bytes, byte[]> range(@Nullable Bytes from, @Nullable Bytes to) {
-    NavigableMap<Bytes, byte[]> range = sorted();
-    if (from != null) {
-      range = range.tailMap(from, true);
-    }
-    if (to != null) {
-      range = range.headMap(to, true);
-    }
-    return iterator(range.entrySet());
-  }
-
-  private NavigableMap<Bytes, byte[]> sorted() {
-    NavigableMap<Bytes, byte[]> sorted = new TreeMap<>();
-    byte[] storedTime = time;
-    if (storedTime != null) {
-      sorted.put(Keys.OF_TIME, storedTime);
-    }
+  void addTo(Map<Bytes, byte[]> entries) {
     users.forEach(
         held -> {
           byte[] stored = UserTable.stored(held);
-          sorted.put(Keys.ofUser(UserCodec.userId(stored)), stored);
+          entries.put(Keys.ofUser(UserCodec.userId(stored)), stored);
         });
     contacts.forEach(
         (userId, set) ->
             set.forEach(
-                contact -> sorted.put(Keys.ofContact(userId, contact), PresenceStore.PRESENT)));
-    return sorted;
-  }
-
-  private static KeyValueIterator<Bytes, byte[]> iterator(
-      Collection<Map.Entry<Bytes, byte[]>> entries) {
-    Iterator<Map.Entry<Bytes, byte[]>> iterator = entries.iterator();
-    return new KeyValueIterator<>() {
-      @Override
-      public boolean hasNext() {
-        return iterator.hasNext();
-      }
-
-      @Override
-      public KeyValue<Bytes, byte[]> next() {
-        Map.Entry<Bytes, byte[]> entry = iterator.next();
-        return KeyValue.pair(entry.getKey(), entry.getValue());
-      }
-
-      @Override
-      public Bytes peekNextKey() {
-        throw new UnsupportedOperationException("not a peeking iterator");
-      }
-
-      @Override
-      public void close() {}
-    };
+                contact -> entries.put(Keys.ofContact(userId, contact), PresenceStore.PRESENT)));
   }
 
   @Override
@@ -412,28 +276,10 @@ final class PresenceIndex implements KeyValueStore<Bytes, byte[]> {
   }
 
   @Override
-  public void close() {
-    open = false;
+  void clear() {
     users.clear();
     contacts.clear();
     changing = new Changing(NOBODY, null);
-    time = null;
-    timestamp = Long.MIN_VALUE;
-  }
-
-  @Override
-  public boolean persistent() {
-    return false;
-  }
-
-  @Override
-  public boolean isOpen() {
-    return open;
-  }
-
-  @Override
-  public Position getPosition() {
-    return Position.emptyPosition();
   }
 
   private @Nullable Object held(String userId) {

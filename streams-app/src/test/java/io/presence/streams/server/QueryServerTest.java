@@ -66,9 +66,14 @@ final class QueryServerTest {
     HttpResponse<String> contacts = get("/internal/v1/users/ada/contacts");
     assertThat(contacts.body()).isEqualTo("Contacts[userId=ada, limit=100, after=null]");
     assertThat(contacts.headers().firstValue("Presence-Stale")).hasValue("true");
+    assertThat(get("/internal/v1/channels/doc:1/members?limit=5000&after=bob&requester=ada").body())
+        .isEqualTo("Members[channelId=doc:1, requester=ada, limit=5000, after=bob]");
+    assertThat(get("/internal/v1/channels/doc:1/count").body())
+        .isEqualTo("Count[channelId=doc:1, requester=null]");
     assertThat(get("/internal/v1/ownership").body())
         .isEqualTo(
-            "{\"partitions\":2,\"instances\":[{\"address\":\"a:1\",\"active\":[0],\"standby\":[1]}]}");
+            "{\"partitions\":2,\"instances\":[{\"address\":\"a:1\",\"active\":[0],\"standby\":[1],"
+                + "\"channel_active\":[1],\"channel_standby\":[0]}]}");
   }
 
   @Test
@@ -78,6 +83,10 @@ final class QueryServerTest {
     assertThat(get("/internal/v1/users/broken/sessions").statusCode()).isEqualTo(503);
     assertThat(get("/internal/v1/users/a%20b/sessions").statusCode()).isEqualTo(400);
     assertThat(get("/internal/v1/users/ada/sessions?limit=0").statusCode()).isEqualTo(400);
+    assertThat(get("/internal/v1/channels/a%20b/members").statusCode()).isEqualTo(400);
+    assertThat(get("/internal/v1/channels/c/members?limit=5001").statusCode()).isEqualTo(400);
+    assertThat(get("/internal/v1/channels/c/members?after=a%20b").statusCode()).isEqualTo(400);
+    assertThat(get("/internal/v1/channels/foreign/count").statusCode()).isEqualTo(421);
     assertThat(get("/internal/v1/nothing").statusCode()).isEqualTo(404);
     assertThat(get("/internal/v1/lookup").statusCode()).isEqualTo(405);
   }
@@ -151,7 +160,12 @@ final class QueryServerTest {
 
     @Override
     public CompletionStage<Question.Reply> ask(Question question) {
-      return switch (question.userId()) {
+      String id =
+          switch (question) {
+            case Question.OfUser q -> q.userId();
+            case Question.OfChannel q -> q.channelId();
+          };
+      return switch (id) {
         case "invalid" -> CompletableFuture.completedStage(Question.Reply.INVALID);
         case "foreign" -> CompletableFuture.completedStage(Question.Reply.NOT_HERE);
         case "broken" -> CompletableFuture.failedStage(new IllegalStateException("starting"));
@@ -166,7 +180,10 @@ final class QueryServerTest {
     @Override
     public CompletionStage<Ownership> ownership() {
       return CompletableFuture.completedStage(
-          new Ownership(2, List.of(new Ownership.Instance("a:1", List.of(0), List.of(1)))));
+          new Ownership(
+              2,
+              List.of(
+                  new Ownership.Instance("a:1", List.of(0), List.of(1), List.of(1), List.of(0)))));
     }
   }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.schemas.channel;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,224 @@
+package io.presence.streams.store;
+
+import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.processor.StateStore;
+import org.apache.kafka.streams.processor.StateStoreContext;
+import org.apache.kafka.streams.query.Position;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An index in memory that is the innermost store of one partition, and the time of that partition.
+ * It is filled by what is put and by what is restored alike, so that a standby has it as well.
+ */
+abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
+  private final String name;
+  private final long ttl;
+  private volatile byte @Nullable [] time;
+  private volatile long timestamp = Long.MIN_VALUE;
+  private volatile boolean active;
+  private volatile boolean open;
+  private int partition = -1;
+
+  /**
+   * @param ttl how long a session is open without a sign of life, in milliseconds
+   */
+  PartitionIndex(String name, long ttl) {
+    this.name = name;
+    this.ttl = ttl;
+  }
+
+  /** Takes an entry that is not the time; null: it is no more. */
+  abstract void apply(byte[] key, byte @Nullable [] value);
+
+  /** What is stored under a key that is not the time's. */
+  abstract byte @Nullable [] stored(byte[] key);
+
+  /** Puts everything but the time. */
+  abstract void addTo(Map<Bytes, byte[]> entries);
+
+  /** Forgets everything but the time. */
+  abstract void clear();
+
+  final int partition() {
+    return partition;
+  }
+
+  /** Whether it is the processor's. */
+  final boolean isActive() {
+    return active;
+  }
+
+  final void becomeActive() {
+    active = true;
+  }
+
+  final void deactivate() {
+    active = false;
+  }
+
+  /** Presence time as last stored; 0 if it never was. */
+  final long presenceTime() {
+    return number(0);
+  }
+
+  /** The timestamp that was stored with it; {@link Long#MIN_VALUE} if none was. */
+  final long timestamp() {
+    return timestamp;
+  }
+
+  /** The version that was stored with it; 0 if none was. */
+  final long goneVersion() {
+    return number(2 * Long.BYTES);
+  }
+
+  private long number(int at) {
+    byte[] stored = time;
+    return stored == null ? 0 : ByteBuffer.wrap(stored).getLong(at);
+  }
+
+  /**
+   * When a session that is open was last heard of at the least; long ago while no time is known.
+   */
+  final long aliveAtLeast() {
+    return timestamp == Long.MIN_VALUE ? Long.MIN_VALUE : timestamp - ttl;
+  }
+
+  @Override
+  public final String name() {
+    return name;
+  }
+
+  @Override
+  public final void init(StateStoreContext context, StateStore root) {
+    partition = context.taskId().partition();
+    context.register(root, this::take);
+    open = true;
+  }
+
+  @Override
+  public final void put(Bytes key, byte @Nullable [] value) {
+    take(key.get(), value);
+  }
+
+  private void take(byte[] key, byte @Nullable [] value) {
+    if (Keys.isTime(key)) {
+      time = value;
+      timestamp = value == null ? Long.MIN_VALUE : ByteBuffer.wrap(value).getLong(Long.BYTES);
+    } else {
+      apply(key, value);
+    }
+  }
+
+  @Override
+  public final byte @Nullable [] get(Bytes key) {
+    return Keys.isTime(key.get()) ? time : stored(key.get());
+  }
+
+  @Override
+  public final byte @Nullable [] putIfAbsent(Bytes key, byte[] value) {
+    byte[] present = get(key);
+    if (present == null) {
+      put(key, value);
+    }
+    return present;
+  }
+
+  @Override
+  public final void putAll(List<KeyValue<Bytes, byte[]>> entries) {
+    entries.forEach(entry -> put(entry.key, entry.value));
+  }
+
+  @Override
+  public final byte @Nullable [] delete(Bytes key) {
+    byte[] present = get(key);
+    put(key, null);
+    return present;
+  }
+
+  /** Everything, in the order of the keys. Cost: a sorted copy; for tests and tools. */
+  @Override
+  public final KeyValueIterator<Bytes, byte[]> all() {
+    return iterator(sorted().entrySet());
+  }
+
+  /** Cost: a sorted copy of everything; for tests and tools. */
+  @Override
+  public final KeyValueIterator<Bytes, byte[]> range(@Nullable Bytes from, @Nullable Bytes to) {
+    NavigableMap<Bytes, byte[]> range = sorted();
+    if (from != null) {
+      range = range.tailMap(from, true);
+    }
+    if (to != null) {
+      range = range.headMap(to, true);
+    }
+    return iterator(range.entrySet());
+  }
+
+  private NavigableMap<Bytes, byte[]> sorted() {
+    NavigableMap<Bytes, byte[]> sorted = new TreeMap<>();
+    byte[] storedTime = time;
+    if (storedTime != null) {
+      sorted.put(Keys.OF_TIME, storedTime);
+    }
+    addTo(sorted);
+    return sorted;
+  }
+
+  private static KeyValueIterator<Bytes, byte[]> iterator(
+      Collection<Map.Entry<Bytes, byte[]>> entries) {
+    Iterator<Map.Entry<Bytes, byte[]>> iterator = entries.iterator();
+    return new KeyValueIterator<>() {
+      @Override
+      public boolean hasNext() {
+        return iterator.hasNext();
+      }
+
+      @Override
+      public KeyValue<Bytes, byte[]> next() {
+        Map.Entry<Bytes, byte[]> entry = iterator.next();
+        return KeyValue.pair(entry.getKey(), entry.getValue());
+      }
+
+      @Override
+      public Bytes peekNextKey() {
+        throw new UnsupportedOperationException("not a peeking iterator");
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  @Override
+  public final void close() {
+    open = false;
+    clear();
+    time = null;
+    timestamp = Long.MIN_VALUE;
+  }
+
+  @Override
+  public final boolean persistent() {
+    return false;
+  }
+
+  @Override
+  public final boolean isOpen() {
+    return open;
+  }
+
+  @Override
+  public final Position getPosition() {
+    return Position.emptyPosition();
+  }
+}
