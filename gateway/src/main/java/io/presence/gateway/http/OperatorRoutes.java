@@ -38,6 +38,9 @@ public final class OperatorRoutes {
       "SwaggerUIBundle({url: '/openapi.yaml', dom_id: '#api', validatorUrl: null});\n";
   private static final List<String> SCHEMAS =
       List.of(
+          "channel-changes",
+          "channel-cursors",
+          "channel-events",
           "common",
           "presence",
           "presence-changes",

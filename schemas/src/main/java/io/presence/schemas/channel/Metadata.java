@@ -57,8 +57,7 @@ public final class Metadata {
     try {
       length = Json.MAPPER.writeValueAsBytes(node).length;
     } catch (IOException e) {
-      // Half of a surrogate pair can be escaped in JSON, and cannot be written as UTF-8.
-      throw new InvalidJsonException(field, "has text that is not Unicode");
+      throw new InvalidJsonException(field, "cannot be written as JSON");
     }
     if (length > max) {
       throw new InvalidJsonException(field, "expected at most " + max + " bytes, got " + length);
