@@ -75,6 +75,8 @@ public final class SocketMemory implements Benchmark {
     ChildJvm jvm = gateway.jvm();
     rest(jvm);
     bench.say(count + " sockets, " + what);
+    // Else what starting left behind, and is given back meanwhile, would count for them.
+    jvm.usedHeapBytes();
     long before = jvm.residentBytes();
     double cpu = jvm.cpuSeconds();
     double own = Cpu.ofSelf();
