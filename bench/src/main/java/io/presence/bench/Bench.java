@@ -8,11 +8,15 @@ import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** What a run of one benchmark is given: where it puts its figures and all that it starts. */
 public final class Bench implements AutoCloseable {
+  private static final double COMPILING = 0.05;
+  private static final Duration WARM_UP_PATIENCE = Duration.ofMinutes(3);
+
   private final boolean quick;
   private final Consumer<Row> rows;
   private final Deque<AutoCloseable> owned = new ArrayDeque<>();
@@ -41,6 +45,36 @@ public final class Bench implements AutoCloseable {
    */
   public Duration warmUp() {
     return pick(Duration.ofMillis(500), Duration.ofSeconds(40));
+  }
+
+  /** What keeps a server busy, for about so long. */
+  @FunctionalInterface
+  public interface Load {
+    void run(Duration time) throws IOException, InterruptedException;
+  }
+
+  /**
+   * Keeps a server busy until the compilers of its JVM rest: they take less than a twentieth of a
+   * core. It takes three minutes at most; in the short form, half a second.
+   */
+  public void warmUp(ChildJvm server, Load load) throws IOException, InterruptedException {
+    say("warming up");
+    Duration piece = pick(Duration.ofMillis(500), Duration.ofSeconds(6));
+    long start = System.nanoTime();
+    double compiled = server.compilerSeconds();
+    while (true) {
+      load.run(piece);
+      double before = compiled;
+      compiled = server.compilerSeconds();
+      long elapsed = System.nanoTime() - start;
+      boolean rest = compiled - before < COMPILING * piece.toSeconds();
+      if (quick || rest || elapsed > WARM_UP_PATIENCE.toNanos()) {
+        say(
+            "warm after %d s, of which %.0f s of a core were compilation"
+                .formatted(TimeUnit.NANOSECONDS.toSeconds(elapsed), compiled));
+        return;
+      }
+    }
   }
 
   /** A new empty directory, deleted at the end. */

@@ -91,6 +91,11 @@ public final class ChildJvm implements AutoCloseable {
     return Cpu.of(pid());
   }
 
+  /** CPU-seconds that its compilers have used so far, those threads of them that still run. */
+  double compilerSeconds() throws IOException {
+    return Cpu.ofThreads(pid(), "C1 Comp") + Cpu.ofThreads(pid(), "C2 Comp");
+  }
+
   /** Resident memory in bytes. */
   public long residentBytes() throws IOException {
     return Cpu.residentBytes(pid());

@@ -5,6 +5,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /** CPU time of processes. */
 public final class Cpu {
@@ -22,7 +23,30 @@ public final class Cpu {
 
   /** CPU-seconds that a process has used, to a hundredth; only on Linux. */
   public static double of(long pid) throws IOException {
-    String stat = Files.readString(Path.of("/proc", Long.toString(pid), "stat"));
+    return seconds(Files.readString(Path.of("/proc", Long.toString(pid), "stat")));
+  }
+
+  /** CPU-seconds that the threads of a process have used that are there now and so called. */
+  static double ofThreads(long pid, String name) throws IOException {
+    double sum = 0;
+    try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(pid), "task"))) {
+      for (Path thread : threads.toList()) {
+        String stat;
+        try {
+          stat = Files.readString(thread.resolve("stat"));
+        } catch (IOException e) {
+          // It ended meanwhile.
+          continue;
+        }
+        if (stat.contains("(" + name)) {
+          sum += seconds(stat);
+        }
+      }
+    }
+    return sum;
+  }
+
+  private static double seconds(String stat) {
     // The name of the program may have anything in it.
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
     return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / TICKS_PER_SECOND;

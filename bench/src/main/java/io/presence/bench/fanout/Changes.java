@@ -130,7 +130,8 @@ final class Changes implements AutoCloseable {
     if (status != 202) {
       refused++;
     }
-    free.push(connection);
+    // Each in its turn: a server closes those that are idle for long.
+    free.add(connection);
   }
 
   private void arrived(byte[] bytes, int from, int to) {

@@ -40,11 +40,14 @@ public final class FanoutBenchmark implements Benchmark {
   public void run(Bench bench) throws IOException, InterruptedException {
     Servers.Server server = Servers.standalone(bench, Map.of());
     List<Integer> sizes = bench.pick(List.of(100), List.of(100, 1_000, 5_000));
-    bench.say("warming up");
     byte[] update;
     try (Watchers watchers = new Watchers(server.httpPort(), bench.pick(100, 1_000), "warm-up")) {
-      Duration half = bench.warmUp().dividedBy(2);
-      var unused = List.of(watchers.run(MANY, half), watchers.run(ONE, half));
+      bench.warmUp(
+          server.jvm(),
+          time -> {
+            var unused = watchers.run(MANY, time.dividedBy(2));
+            unused = watchers.run(ONE, time.dividedBy(2));
+          });
       update = watchers.lastUpdate();
     }
     ChildJvm floor =

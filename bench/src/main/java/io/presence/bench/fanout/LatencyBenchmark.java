@@ -41,8 +41,11 @@ public final class LatencyBenchmark implements Benchmark {
       Servers.Server server =
           Servers.standalone(bench, Map.of("PRESENCE_PROCESSING_GUARANTEE", guarantee));
       try (Changes changes = new Changes(server.httpPort(), bench.pick(100, 1_000))) {
-        bench.say("warming up");
-        var unused = changes.run(ASKED_AT, bench.warmUp());
+        bench.warmUp(
+            server.jvm(),
+            time -> {
+              var unused = changes.run(ASKED_AT, time);
+            });
         for (int rate : bench.pick(List.of(10, 1_000), List.of(10, 1_000, 5_000))) {
           measure(bench, server.jvm(), changes, guarantee, rate);
         }
