@@ -169,6 +169,9 @@ public final class EmbeddedKafka implements AutoCloseable {
     config.put("group.min.session.timeout.ms", "1000");
     // A writer that died holds up readers for its own timeout, not for that and ten seconds.
     config.put("transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000");
+    // A transaction that begins while the markers of the last are written waits for so long, and
+    // looks again. They are written in a millisecond or two; the default is 20.
+    config.put("add.partitions.to.txn.retry.backoff.ms", "1");
 
     config.put("num.network.threads", "2");
     config.put("num.io.threads", "4");

@@ -194,6 +194,8 @@ public final class StreamsApp implements AutoCloseable {
     config.put(
         StreamsConfig.POLL_MS_CONFIG,
         Math.max(1, Settings.COMMIT_INTERVAL.get(environment).toMillis() / 2));
+    // A task has one partition to read: there is no other to wait for, nor to look at.
+    config.put(StreamsConfig.MAX_TASK_IDLE_MS_CONFIG, StreamsConfig.MAX_TASK_IDLE_MS_DISABLED);
     config.put(StreamsConfig.GROUP_PROTOCOL_CONFIG, Settings.GROUP_PROTOCOL.get(environment));
     config.put(
         StreamsConfig.REPLICATION_FACTOR_CONFIG,
