@@ -1,6 +1,7 @@
 package io.presence.bench;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -39,14 +40,6 @@ public final class Bench implements AutoCloseable {
     return quick ? inQuick : inFull;
   }
 
-  /**
-   * How long a server is kept busy before it is measured. One that people use is warm: what the
-   * compilers of its JVM do in its first minute on two cores is not what it costs.
-   */
-  public Duration warmUp() {
-    return pick(Duration.ofMillis(500), Duration.ofSeconds(40));
-  }
-
   /** What keeps a server busy, for about so long. */
   @FunctionalInterface
   public interface Load {
@@ -54,18 +47,21 @@ public final class Bench implements AutoCloseable {
   }
 
   /**
-   * Keeps a server busy until the compilers of its JVM rest: they take less than a twentieth of a
-   * core. It takes three minutes at most; in the short form, half a second.
+   * Keeps servers busy until the compilers of their JVMs rest: they take less than a twentieth of a
+   * core. It takes three minutes at most; in the short form, half a second. Servers that people use
+   * are warm: what is compiled in the first minutes is not what they cost.
+   *
+   * @param servers none: this process is what is measured
    */
-  public void warmUp(ChildJvm server, Load load) throws IOException, InterruptedException {
+  public void warmUp(List<ChildJvm> servers, Load load) throws IOException, InterruptedException {
     say("warming up");
     Duration piece = pick(Duration.ofMillis(500), Duration.ofSeconds(6));
     long start = System.nanoTime();
-    double compiled = server.compilerSeconds();
+    double compiled = compilerSeconds(servers);
     while (true) {
       load.run(piece);
       double before = compiled;
-      compiled = server.compilerSeconds();
+      compiled = compilerSeconds(servers);
       long elapsed = System.nanoTime() - start;
       boolean rest = compiled - before < COMPILING * piece.toSeconds();
       if (quick || rest || elapsed > WARM_UP_PATIENCE.toNanos()) {
@@ -75,6 +71,17 @@ public final class Bench implements AutoCloseable {
         return;
       }
     }
+  }
+
+  private static double compilerSeconds(List<ChildJvm> servers) throws IOException {
+    if (servers.isEmpty()) {
+      return ManagementFactory.getCompilationMXBean().getTotalCompilationTime() / 1e3;
+    }
+    double seconds = 0;
+    for (ChildJvm server : servers) {
+      seconds += server.compilerSeconds();
+    }
+    return seconds;
   }
 
   /** A new empty directory, deleted at the end. */

@@ -155,9 +155,14 @@ abstract class PartitionProcessor implements Processor<byte[], byte[], byte[], b
     putTime(storedTime, timestamp);
   }
 
+  /** Whether events may come again that have taken effect already. */
+  final boolean skipsRepeated() {
+    return setup.skipRepeated();
+  }
+
   /** Whether an event has taken effect already. */
   final boolean isRepeated(long changedBy, Moment moment) {
-    return setup.skipRepeated() && changedBy >= moment.offset();
+    return skipsRepeated() && changedBy >= moment.offset();
   }
 
   /** Why a record may not be here whose key must be {@code id}, the field of that name. */

@@ -285,7 +285,9 @@ final class PresenceProcessor extends PartitionProcessor {
 
   private boolean absorb(
       LiveUser live, SessionClock clock, @Nullable Boolean active, Moment moment) {
-    return !isRepeated(live.changedBy(), moment) && core.absorb(clock, live, active, moment);
+    // By which event the user was changed last is in memory that is not read else.
+    boolean repeated = skipsRepeated() && isRepeated(live.changedBy(), moment);
+    return !repeated && core.absorb(clock, live, active, moment);
   }
 
   private @Nullable String addContact(UserState state, String contact, Moment moment) {

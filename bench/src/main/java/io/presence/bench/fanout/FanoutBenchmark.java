@@ -43,7 +43,7 @@ public final class FanoutBenchmark implements Benchmark {
     byte[] update;
     try (Watchers watchers = new Watchers(server.httpPort(), bench.pick(100, 1_000), "warm-up")) {
       bench.warmUp(
-          server.jvm(),
+          List.of(server.jvm()),
           time -> {
             var unused = watchers.run(MANY, time.dividedBy(2));
             unused = watchers.run(ONE, time.dividedBy(2));

@@ -42,7 +42,7 @@ public final class LatencyBenchmark implements Benchmark {
           Servers.standalone(bench, Map.of("PRESENCE_PROCESSING_GUARANTEE", guarantee));
       try (Changes changes = new Changes(server.httpPort(), bench.pick(100, 1_000))) {
         bench.warmUp(
-            server.jvm(),
+            List.of(server.jvm()),
             time -> {
               var unused = changes.run(ASKED_AT, time);
             });

@@ -36,7 +36,7 @@ final class BareConsumer {
 
   private BareConsumer() {}
 
-  /** Reads a topic to its end, and says how long that took from a fifth of it on. */
+  /** Reads a topic to its end, and says how long that took from half of it on. */
   public static void main(String[] args) throws IOException {
     Map<String, Object> config = new HashMap<>();
     config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, System.getenv(BOOTSTRAP));

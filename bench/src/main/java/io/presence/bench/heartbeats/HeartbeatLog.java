@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  */
 record HeartbeatLog(String topic, Map<TopicPartition, Long> ends, long heartbeats) {
   /** So much of it is read before it counts: sessions are opened, code is compiled. */
-  static final double WARM = 0.2;
+  static final double WARM = 0.5;
 
   private static final int PARTITIONS = 8;
   private static final int MAX_ENTRIES = 1_000;

@@ -54,10 +54,11 @@ public final class HeartbeatsBenchmark implements Benchmark {
             Admin.create(
                 Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, broker.bootstrapServers())));
     HeartbeatLog batched =
-        write(bench, admin, broker, "batched", bench.pick(40_000, 100_000), bench.pick(25, 200));
+        write(bench, admin, broker, "batched", bench.pick(40_000, 100_000), bench.pick(25, 600));
     Speed floor = readBare(bench, broker, batched);
     Speed ours = readOurs(bench, admin, broker, "batched", batched);
-    HeartbeatLog singles = write(bench, admin, broker, "single", bench.pick(10_000, 100_000), 20);
+    HeartbeatLog singles =
+        write(bench, admin, broker, "single", bench.pick(10_000, 100_000), bench.pick(20, 60));
     Speed oursSingle = readOurs(bench, admin, broker, "single", singles);
     Speed inMemory = readTextbook(bench, admin, broker, singles, true);
     Speed rocksDb = readTextbook(bench, admin, broker, singles, false);

@@ -83,12 +83,14 @@ public final class Lookups implements Benchmark {
       bench.say("Redis");
       RedisData.write(population, redis.port());
       pipelined.putAll(
-          measure(bench, population, new RedisPipeline(redis.port()), redis::cpuSeconds));
+          measure(
+              bench, List.of(), population, new RedisPipeline(redis.port()), redis::cpuSeconds));
       Server javalin = RedisPresence.start(bench, redis);
       await(javalin, population);
       behindJavalin.putAll(
           measure(
               bench,
+              List.of(javalin.jvm()),
               population,
               Asking.overHttp(javalin.httpPort()),
               () -> redis.cpuSeconds() + javalin.jvm().cpuSeconds()));
@@ -113,6 +115,7 @@ public final class Lookups implements Benchmark {
     Map<Cell, Figure> overHttp =
         measure(
             bench,
+            List.of(standalone.jvm()),
             population,
             Asking.overHttp(standalone.httpPort()),
             standalone.jvm()::cpuSeconds);
@@ -129,12 +132,10 @@ public final class Lookups implements Benchmark {
     Server gateway = Servers.gateway(bench, broker, List.of(first, second), ALL_STAY);
     await(gateway, population);
     List<ChildJvm> apps = List.of(gateway.jvm(), first.jvm(), second.jvm());
-    List<Population.Bulk> large = population.bulks(BULKS, LARGE);
-    // Four of them warm up on the cores that one has elsewhere.
-    var unused = Asking.overHttp(gateway.httpPort()).ask(large, 8, Duration.ZERO, bench.warmUp());
     Map<Cell, Figure> apart =
         measure(
             bench,
+            apps,
             population,
             Asking.overHttp(gateway.httpPort()),
             () -> cpuOf(apps) + broker.jvm().cpuSeconds());
@@ -164,16 +165,20 @@ public final class Lookups implements Benchmark {
         }
       }
       // All that is used is used by this process.
-      return measure(bench, population, asking, () -> 0);
+      return measure(bench, List.of(), population, asking, () -> 0);
     }
   }
 
   private static Map<Cell, Figure> measure(
-      Bench bench, Population population, Asking asking, CpuClock cpu)
+      Bench bench, List<ChildJvm> servers, Population population, Asking asking, CpuClock cpu)
       throws IOException, InterruptedException {
     Duration time = bench.pick(Duration.ofMillis(200), Duration.ofMillis(1_500));
     List<Population.Bulk> large = population.bulks(BULKS, LARGE);
-    var unused = asking.ask(large, 8, Duration.ZERO, bench.warmUp());
+    bench.warmUp(
+        servers,
+        warm -> {
+          var unused = asking.ask(large, 8, Duration.ZERO, warm);
+        });
     Map<Cell, Figure> figures = new HashMap<>();
     for (int size : SIZES) {
       List<Population.Bulk> bulks = population.bulks(BULKS, size);

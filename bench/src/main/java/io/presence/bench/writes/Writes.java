@@ -79,7 +79,7 @@ public final class Writes implements Benchmark {
         IntStream.range(0, users)
             .mapToObj(i -> post("/v1/users/" + user(i) + "/heartbeat", "{\"device\":\"web\"}"))
             .toList();
-    Measured ours = post(bench, List.of(server.jvm()::cpuSeconds), server.httpPort(), requests);
+    Measured ours = post(bench, server, List.of(server.jvm()::cpuSeconds), requests);
     Row row =
         Row.more("heartbeats by single posts, 64 connections", "heartbeats/s", ours.perSecond(1))
             .cpu(ours.serverCpu, ours.load.clientCpu())
@@ -92,11 +92,7 @@ public final class Writes implements Benchmark {
     }
     Server other = RedisPresence.start(bench, redis.get());
     Measured theirs =
-        post(
-            bench,
-            List.of(other.jvm()::cpuSeconds, redis.get()::cpuSeconds),
-            other.httpPort(),
-            requests);
+        post(bench, other, List.of(other.jvm()::cpuSeconds, redis.get()::cpuSeconds), requests);
     bench.add(row.against(REDIS, theirs.perSecond(1)).target(TIMES_REDIS));
     bench.add(
         Row.more("the same, Redis behind Javalin", "heartbeats/s", theirs.perSecond(1))
@@ -111,7 +107,7 @@ public final class Writes implements Benchmark {
         IntStream.range(0, users / EVENTS_A_POST)
             .mapToObj(i -> post("/v1/events", events(i * EVENTS_A_POST)))
             .toList();
-    Measured ours = post(bench, List.of(server.jvm()::cpuSeconds), server.httpPort(), requests);
+    Measured ours = post(bench, server, List.of(server.jvm()::cpuSeconds), requests);
     long shown = awaitShown(server);
     double cpu = server.jvm().cpuSeconds();
     double ownCpu = Cpu.ofSelf();
@@ -225,19 +221,20 @@ public final class Writes implements Benchmark {
   }
 
   private static Measured post(
-      Bench bench, List<CpuSeconds> servers, int port, List<byte[]> requests) throws IOException {
+      Bench bench, Server server, List<CpuSeconds> counted, List<byte[]> requests)
+      throws IOException, InterruptedException {
     int[] next = new int[1];
     HttpLoad.Requests each =
         connection -> ByteBuffer.wrap(requests.get(next[0]++ % requests.size()));
     int connections = requests.getFirst().length > EVENTS_A_POST ? POSTERS : CONNECTIONS;
-    try (HttpLoad load = new HttpLoad(port, connections)) {
-      load.run(Duration.ZERO, bench.warmUp(), each);
-      double before = sum(servers);
+    try (HttpLoad load = new HttpLoad(server.httpPort(), connections)) {
+      bench.warmUp(List.of(server.jvm()), time -> load.run(Duration.ZERO, time, each));
+      double before = sum(counted);
       HttpLoad.Result result = load.run(Duration.ZERO, time(bench), each);
       if (result.failures() > 0) {
         throw new IOException(result.failures() + " of " + result.requests() + " were refused");
       }
-      return new Measured(result, sum(servers) - before);
+      return new Measured(result, sum(counted) - before);
     }
   }
 
