@@ -23,7 +23,7 @@ public final class Servers {
           "-XX:MinHeapFreeRatio=10",
           "-XX:MaxHeapFreeRatio=20");
 
-  private static final List<String> STREAMS_FLAGS = List.of("-XX:+UseTransparentHugePages");
+  private static final List<String> LARGE_PAGES = List.of("-XX:+UseTransparentHugePages");
 
   private Servers() {}
 
@@ -66,7 +66,7 @@ public final class Servers {
             ChildJvm.start(
                 "io.presence.standalone.Main",
                 settings,
-                withQuietLog(flags),
+                withQuietLog(Stream.concat(LARGE_PAGES.stream(), flags.stream()).toList()),
                 directory.resolve("log"),
                 "presence is ready"));
     return new Server(jvm, http, HOST + ":" + kafka);
@@ -105,7 +105,7 @@ public final class Servers {
         "PRESENCE_STREAMS_PORT",
         broker,
         environment,
-        STREAMS_FLAGS);
+        LARGE_PAGES);
   }
 
   /**

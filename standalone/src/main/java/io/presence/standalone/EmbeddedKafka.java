@@ -167,6 +167,9 @@ public final class EmbeddedKafka implements AutoCloseable {
     // Nobody else joins: nothing to wait for.
     config.put("group.initial.rebalance.delay.ms", "0");
     config.put("group.min.session.timeout.ms", "1000");
+    // One that was killed is still registered when it starts again, and has to wait for this long.
+    config.put("broker.session.timeout.ms", "3000");
+    config.put("broker.heartbeat.interval.ms", "500");
     // A writer that died holds up readers for its own timeout, not for that and ten seconds.
     config.put("transaction.abort.timed.out.transaction.cleanup.interval.ms", "1000");
     // A transaction that begins while the markers of the last are written waits for so long, and

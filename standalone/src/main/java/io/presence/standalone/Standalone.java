@@ -13,6 +13,11 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
+import org.apache.kafka.common.KafkaException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,6 +63,7 @@ public final class Standalone implements AutoCloseable {
     Gateway gateway = null;
     try {
       Map<String, String> settings = settings(environment, kafka);
+      forgetTheDead(settings);
       streams = StreamsApp.start(settings);
       gateway = Gateway.start(settings, streams.queries());
       awaitReady(streams, gateway);
@@ -115,6 +121,27 @@ public final class Standalone implements AutoCloseable {
     settings.putIfAbsent(Settings.STANDBY_REPLICAS.name(), "0");
     settings.putIfAbsent(Settings.STREAMS_PORT.name(), "0");
     return settings;
+  }
+
+  /**
+   * Whoever is in the group now was so when everything was killed: its partitions need not wait
+   * until it is given up. One of another process, should there be any, joins again by itself.
+   */
+  private static void forgetTheDead(Map<String, String> settings) throws InterruptedException {
+    String group = Settings.APPLICATION_ID.get(settings);
+    try (Admin admin =
+        Admin.create(
+            Map.of(
+                AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
+                Settings.BOOTSTRAP_SERVERS.get(settings)))) {
+      admin
+          .removeMembersFromConsumerGroup(group, new RemoveMembersFromConsumerGroupOptions())
+          .all()
+          .get();
+    } catch (ExecutionException | KafkaException e) {
+      // There is no such group yet; or it gives them up by itself, but later.
+      log.debug("the group {} cannot be told who is dead", group, e);
+    }
   }
 
   private static void awaitReady(StreamsApp streams, Gateway gateway) throws InterruptedException {

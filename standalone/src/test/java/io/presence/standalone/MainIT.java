@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -66,6 +67,28 @@ class MainIT {
   }
 
   @Test
+  void shouldComeBackAfterAKillWithoutWaitingForItself() throws Exception {
+    Client client = ready("killed");
+    client.post("/v1/users/ada/online", "{}").is(202);
+    client.post("/v1/users/ada/offline", "{}").is(202);
+    client.post("/v1/users/bob/online", "{}").is(202);
+    awaitStatus(client, "ada", "offline");
+    awaitStatus(client, "bob", "online");
+    Objects.requireNonNull(first).destroyForcibly().waitFor();
+
+    long begun = System.nanoTime();
+    client = ready("again");
+    awaitStatus(client, "ada", "offline");
+    awaitStatus(client, "bob", "online");
+    assertThat(Duration.ofNanos(System.nanoTime() - begun))
+        .as("a broker that waits for its registration, a group for a member, take 9 s and 10 s")
+        .isLessThan(Duration.ofSeconds(18));
+    assertThat(err("again"))
+        .as("no thread may die of what is left")
+        .noneMatch(line -> line.contains(" ERROR "));
+  }
+
+  @Test
   void shouldNameWhatIsWrongWhenASettingIs() throws Exception {
     Process process =
         start("wrong", Map.of("PRESENCE_AWAY_AFTER", "never", "PRESENCE_COLOUR", "blue"));
@@ -88,6 +111,29 @@ class MainIT {
     String help = new String(launcher.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(launcher.waitFor()).isZero();
     assertThat(help).contains("standalone", "streams-app", "gateway", "config");
+  }
+
+  /** Starts one and returns when it is ready. */
+  private Client ready(String name) throws IOException {
+    first = start(name, Map.of());
+    await().atMost(Duration.ofSeconds(60)).until(() -> !out(name).isEmpty());
+    Matcher ready = READY.matcher(out(name).getFirst());
+    assertThat(ready.matches()).isTrue();
+    return new Client(Integer.parseInt(ready.group(1)));
+  }
+
+  private static void awaitStatus(Client client, String user, String status) {
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () ->
+                status.equals(
+                    client
+                        .lookup(null, List.of(user))
+                        .path("presences")
+                        .path(user)
+                        .path("status")
+                        .asText()));
   }
 
   private Process start(String name, Map<String, String> more) throws IOException {

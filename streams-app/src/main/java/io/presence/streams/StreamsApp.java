@@ -21,6 +21,7 @@ import io.presence.streams.query.StoreQueries;
 import io.presence.streams.server.QueryServer;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -54,6 +55,7 @@ public final class StreamsApp implements AutoCloseable {
   private final LogTicks ticks;
   private final QueryServer server;
   private final KafkaStreams streams;
+  private final StopMark stopped;
   private final KafkaStreamsMetrics streamsMetrics;
   private final StandbyFreshness freshness;
 
@@ -109,10 +111,22 @@ public final class StreamsApp implements AutoCloseable {
                     Settings.SESSION_HISTORY.get(environment),
                     channelRules,
                     Rules.smaller(Duration.ofSeconds(1), channelRules.ttl(), 10),
-                    !Settings.PROCESSING_GUARANTEE.get(environment).startsWith("exactly_once")),
+                    !isExactlyOnce(environment)),
                 ticks.of(topics.events().name()),
                 ticks.of(topics.channelEvents().name())),
             config);
+    // The directory is locked from here on.
+    stopped =
+        StopMark.take(
+            Path.of(
+                config.getProperty(StreamsConfig.STATE_DIR_CONFIG),
+                Settings.APPLICATION_ID.get(environment),
+                "stopped"));
+    if (!stopped.found() && isExactlyOnce(environment)) {
+      // Kafka Streams does not trust what is left, either; but its thread would die of it, and the
+      // next would have to wait until the group gives the first up.
+      streams.cleanUp();
+    }
     streams.setUncaughtExceptionHandler(
         failure -> {
           LOG.error("a stream thread died and is replaced", failure);
@@ -163,9 +177,13 @@ public final class StreamsApp implements AutoCloseable {
   @Override
   public void close() {
     server.close();
-    streams.close(
-        CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP)
-            .withTimeout(CLOSE_TIMEOUT));
+    boolean inTime =
+        streams.close(
+            CloseOptions.groupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP)
+                .withTimeout(CLOSE_TIMEOUT));
+    if (inTime) {
+      stopped.put();
+    }
     freshness.close();
     streamsMetrics.close();
     ticks.close();
@@ -215,6 +233,10 @@ public final class StreamsApp implements AutoCloseable {
     config.put(StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), 2_000);
     config.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 2_000);
     return config;
+  }
+
+  private static boolean isExactlyOnce(Map<String, String> environment) {
+    return Settings.PROCESSING_GUARANTEE.get(environment).startsWith("exactly_once");
   }
 
   private static void requireTokenBeyondLoopback(String host, @Nullable String token) {

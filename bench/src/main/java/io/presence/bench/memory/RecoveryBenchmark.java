@@ -18,6 +18,7 @@ public final class RecoveryBenchmark implements Benchmark {
   private static final double TARGET = 15;
   private static final Map<String, String> PATIENT =
       Map.of("PRESENCE_HEARTBEAT_TTL", "1h", "PRESENCE_AWAY_AFTER", "2h");
+  private static final int STANDBY_LAG_MILLIS = 5_000;
   private static final List<String> FLAGS = List.of("-Xmx4g");
 
   @Override
@@ -37,6 +38,7 @@ public final class RecoveryBenchmark implements Benchmark {
     if (!bench.quick()) {
       restarts(bench, 1_000_000);
       takeover(bench, few);
+      takeover(bench, 1_000_000);
     }
   }
 
@@ -48,11 +50,15 @@ public final class RecoveryBenchmark implements Benchmark {
     int online = count / 10;
     people.come(server, server, 0, count);
     people.go(server, server, online, count);
+    if (!bench.quick()) {
+      server.jvm().kill();
+      server = restart(bench, directory, people, count, "kill -9 at the end of the load");
+    }
     server.jvm().close();
     server = restart(bench, directory, people, count, "a clean stop");
     server.jvm().kill();
     if (!bench.quick()) {
-      server = restart(bench, directory, people, count, "kill -9");
+      server = restart(bench, directory, people, count, "kill -9 soon after that");
       server.jvm().close();
     }
   }
@@ -79,6 +85,8 @@ public final class RecoveryBenchmark implements Benchmark {
     Server gateway = Servers.gateway(bench, broker, List.of(first, second), PATIENT);
     People people = new People();
     people.come(broker, gateway, 0, count);
+    // They read what the owners wrote a moment later.
+    Thread.sleep(STANDBY_LAG_MILLIS);
     first.jvm().kill();
     double[] seconds = people.awaitOwners(gateway, 0, count, "online");
     String name = "%,d users, an owner killed, until ".formatted(count);
