@@ -94,6 +94,13 @@ public final class Settings {
           "30s",
           "all",
           "a gateway that is not heard of for so long is sent nothing, with DELIVERY=interest");
+  public static final Setting<Duration> INTEREST_LINGER =
+      duration(
+          "INTEREST_LINGER",
+          "30s",
+          "gateway, standalone",
+          "how long a gateway is sent changes of a user whom nobody watches there any more, with"
+              + " DELIVERY=interest");
 
   // streams-app
   public static final Setting<Integer> INTEREST_SHARE =

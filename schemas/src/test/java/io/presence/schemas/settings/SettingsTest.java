@@ -67,6 +67,7 @@ class SettingsTest {
                 Map.entry("PRESENCE_DELIVERY", "all"),
                 Map.entry("PRESENCE_INBOXES", "32"),
                 Map.entry("PRESENCE_INTEREST_LEASE", "30s"),
+                Map.entry("PRESENCE_INTEREST_LINGER", "30s"),
                 Map.entry("PRESENCE_INTEREST_SHARE", "50"),
                 Map.entry("PRESENCE_CHANNEL_TTL", "60s"),
                 Map.entry("PRESENCE_CHANNEL_GATHER", "100ms"),
