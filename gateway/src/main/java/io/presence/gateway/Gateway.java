@@ -23,7 +23,9 @@ import io.presence.gateway.limit.Clock;
 import io.presence.gateway.limit.RateLimits;
 import io.presence.gateway.live.ChangeFeed;
 import io.presence.gateway.live.ChannelFanout;
+import io.presence.gateway.live.Delivery;
 import io.presence.gateway.live.Fanout;
+import io.presence.gateway.live.InterestDelivery;
 import io.presence.gateway.lookup.Directory;
 import io.presence.gateway.lookup.MemberLists;
 import io.presence.gateway.lookup.RoutedQueries;
@@ -55,6 +57,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,6 +74,7 @@ public final class Gateway implements AutoCloseable {
   private final AutoCloseable queries;
   private final AutoCloseable kafka;
   private final List<ChangeFeed> feeds;
+  private final @Nullable InterestDelivery delivery;
   private final Sockets sockets;
 
   /**
@@ -165,7 +169,24 @@ public final class Gateway implements AutoCloseable {
     ChannelEvents channelWriting =
         new ChannelEvents(
             eventLog(log, topics.channelEvents(), partitions), executor, Clock.system());
-    Fanout fanout = new Fanout(partitions, answering, patience, executor, registry);
+    InterestDelivery byInterest =
+        GatewaySettings.byInterest(environment)
+            ? new InterestDelivery(
+                GatewaySettings.root(),
+                eventLog(log, topics.events(), partitions),
+                Settings.INTEREST_LEASE.get(environment),
+                Settings.INTEREST_LINGER.get(environment),
+                registry)
+            : null;
+    delivery = byInterest;
+    Fanout fanout =
+        new Fanout(
+            partitions,
+            answering,
+            patience,
+            executor,
+            byInterest == null ? Delivery.ofAll() : byInterest,
+            registry);
     MemberLists lists = new MemberLists(answering, patience);
     ChannelFanout channels =
         new ChannelFanout(
@@ -179,7 +200,9 @@ public final class Gateway implements AutoCloseable {
     onNewChannelOwners.accept(channels::resync);
     feeds =
         List.of(
-            feed(log, topics.changes(), fanout.changes(), "feed", Duration.ZERO),
+            byInterest == null
+                ? feed(log, topics.changes(), fanout.changes(), "feed", Duration.ZERO)
+                : inbox(log, byInterest, fanout, Settings.INBOXES.get(environment)),
             feed(log, topics.channelChanges(), channels.changes(), "channel.feed", Duration.ZERO),
             feed(
                 log,
@@ -187,10 +210,14 @@ public final class Gateway implements AutoCloseable {
                 channels.cursors(),
                 "cursor.feed",
                 ChannelFanout.CURSORS_KEPT));
+    if (byInterest != null) {
+      byInterest.start(fanout, feeds.getFirst()::begun);
+    }
     ready =
         () ->
             log.reachable().getAsBoolean()
                 && feeds.stream().allMatch(ChangeFeed::begun)
+                && (byInterest == null || byInterest.ready())
                 && ownersKnown.getAsBoolean();
     sockets =
         new Sockets(
@@ -235,7 +262,7 @@ public final class Gateway implements AutoCloseable {
               registry);
     } catch (RuntimeException e) {
       sockets.close();
-      feeds.forEach(ChangeFeed::close);
+      closeDelivery();
       executor.shutdownNow();
       closeQuietly(queries);
       registry.close();
@@ -266,11 +293,18 @@ public final class Gateway implements AutoCloseable {
   public void close() {
     sockets.close();
     server.close();
-    feeds.forEach(ChangeFeed::close);
+    closeDelivery();
     closeQuietly(kafka);
     executor.close();
     closeQuietly(queries);
     registry.close();
+  }
+
+  private void closeDelivery() {
+    feeds.forEach(ChangeFeed::close);
+    if (delivery != null) {
+      delivery.close();
+    }
   }
 
   private static EventLog eventLog(Log log, Topic<?> topic, int partitions) {
@@ -280,7 +314,26 @@ public final class Gateway implements AutoCloseable {
   private ChangeFeed feed(
       Log log, Topic<?> topic, ChangeFeed.Receiver receiver, String name, Duration recent) {
     return new ChangeFeed(
-        () -> log.consumers().apply(topic.name()), topic.name(), receiver, name, recent, registry);
+        () -> log.consumers().apply(topic.name()),
+        ChangeFeed.Partitions.ofTopic(topic.name()),
+        receiver,
+        name,
+        recent,
+        registry);
+  }
+
+  /** Reads the inbox of this gateway, and what all read. */
+  private ChangeFeed inbox(Log log, InterestDelivery byInterest, Fanout fanout, int inboxes) {
+    TopicPartition own =
+        new TopicPartition(log.topics().inboxes().name(), byInterest.inbox(inboxes));
+    ChangeFeed.Partitions common = ChangeFeed.Partitions.ofTopic(log.topics().common().name());
+    return new ChangeFeed(
+        () -> log.consumers().apply(own.topic()),
+        consumer -> Stream.concat(Stream.of(own), common.of(consumer).stream()).toList(),
+        byInterest.receiver(fanout),
+        "feed",
+        Duration.ZERO,
+        registry);
   }
 
   private void bindMetrics(Producer<byte[], byte[]> producer) {

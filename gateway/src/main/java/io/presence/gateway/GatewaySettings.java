@@ -15,6 +15,7 @@ import java.net.MalformedURLException;
 import java.net.URI;
 import java.net.URL;
 import java.net.UnknownHostException;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -80,6 +81,15 @@ final class GatewaySettings {
   static ChannelFanout.Gathering gathering(Map<String, String> environment) {
     return new ChannelFanout.Gathering(
         Settings.CHANNEL_GATHER_ABOVE.get(environment), Settings.CHANNEL_GATHER.get(environment));
+  }
+
+  static boolean byInterest(Map<String, String> environment) {
+    return Settings.DELIVERY.get(environment).equals("interest");
+  }
+
+  /** What the names of this gateway begin with, and no other's. */
+  static String root() {
+    return "g" + Long.toString(new SecureRandom().nextLong() >>> 8, Character.MAX_RADIX);
   }
 
   static Origins origins(Map<String, String> environment) {

@@ -90,6 +90,18 @@ final class Kafka implements AutoCloseable {
               topics.channelCursors()),
           Settings.PARTITIONS.get(environment),
           Optional.ofNullable(replication).map(Integer::shortValue));
+      if (GatewaySettings.byInterest(environment)) {
+        TopicSetup.ensure(
+            admin,
+            List.of(topics.common()),
+            Settings.PARTITIONS.get(environment),
+            Optional.ofNullable(replication).map(Integer::shortValue));
+        TopicSetup.ensure(
+            admin,
+            List.of(topics.inboxes()),
+            Settings.INBOXES.get(environment),
+            Optional.ofNullable(replication).map(Integer::shortValue));
+      }
       return new Kafka(
           admin,
           new KafkaProducer<>(

@@ -144,6 +144,18 @@ final class WritesTest {
   }
 
   @Test
+  void shouldTakeNoEventThatGatewaysAloneMayWrite() throws Exception {
+    HttpResponse<String> response =
+        gateway.send(
+            "POST",
+            "/v1/events",
+            "{\"events\":[{\"type\":\"interest\",\"user_id\":\"ada\",\"gateway\":\"g1.0\",\"on\":false},{\"type\":\"lease\",\"gateway\":\"g1.0\",\"interests\":7}]}");
+    JsonNode problem = assertProblem(response, 400);
+    assertThat(problem.get("errors").findValuesAsText("index")).containsExactly("0", "1");
+    assertThat(gateway.written()).isEmpty();
+  }
+
+  @Test
   void shouldNameFieldThatIsWrong() throws Exception {
     assertField(gateway.send("PUT", "/v1/users/ada/status", "{\"status\":\"happy\"}"), "status");
     assertField(gateway.send("PUT", "/v1/users/ada/status", "{}"), "status");

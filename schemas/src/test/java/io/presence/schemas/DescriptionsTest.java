@@ -194,7 +194,7 @@ class DescriptionsTest {
     String type = YAML.readTree(sample.bytes()).path("type").asText();
     List<String> faults = JsonSchemas.faults(component("Event"), sample.bytes());
 
-    if (Set.of("heartbeats", "tick").contains(type)) {
+    if (Set.of("heartbeats", "interest", "lease", "tick").contains(type)) {
       assertThat(faults).as("%s", sample).isNotEmpty();
     } else {
       assertThat(faults).as("%s", sample).isEmpty();

@@ -1,5 +1,7 @@
 package io.presence.streams;
 
+import io.presence.schemas.delivery.Inbox;
+import io.presence.schemas.delivery.Notice;
 import io.presence.schemas.event.PlainBatch;
 import io.presence.schemas.event.PresenceEvent;
 import io.presence.schemas.event.PresenceEvent.Activity;
@@ -9,6 +11,8 @@ import io.presence.schemas.event.PresenceEvent.ContactsSet;
 import io.presence.schemas.event.PresenceEvent.Erased;
 import io.presence.schemas.event.PresenceEvent.Heartbeat;
 import io.presence.schemas.event.PresenceEvent.Heartbeats;
+import io.presence.schemas.event.PresenceEvent.Interest;
+import io.presence.schemas.event.PresenceEvent.Lease;
 import io.presence.schemas.event.PresenceEvent.OfSession;
 import io.presence.schemas.event.PresenceEvent.OfUser;
 import io.presence.schemas.event.PresenceEvent.Tick;
@@ -19,6 +23,7 @@ import io.presence.schemas.json.Json;
 import io.presence.schemas.presence.ClosedSession;
 import io.presence.schemas.presence.PresenceChange;
 import io.presence.schemas.presence.Reason;
+import io.presence.streams.core.Interests;
 import io.presence.streams.core.Moment;
 import io.presence.streams.core.Outcome;
 import io.presence.streams.core.PresenceCore;
@@ -38,6 +43,8 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.kstream.internals.SessionWindow;
@@ -56,6 +63,12 @@ import org.slf4j.LoggerFactory;
 final class PresenceProcessor extends PartitionProcessor {
   private static final Logger LOG = LoggerFactory.getLogger(PresenceProcessor.class);
 
+  private static final String NOT_BY_INTEREST =
+      "this streams-app does not deliver by interest (PRESENCE_DELIVERY)";
+
+  /** How much of what gateways have left over is removed before one record. */
+  private static final int MAX_FORGOTTEN = 500;
+
   private final PresenceCore core;
   private final PlainBatch plainBatch = new PlainBatch();
   private final Probes probes = new Probes();
@@ -67,6 +80,9 @@ final class PresenceProcessor extends PartitionProcessor {
 
   private PresenceStore store;
   private SessionStore<String, List<ClosedSession>> history;
+
+  private final PresenceTopology.@Nullable Delivery delivery;
+  private Interests interests;
 
   /** What new users' versions begin after, for they may have been erased before. */
   private long erasedVersion;
@@ -82,6 +98,7 @@ final class PresenceProcessor extends PartitionProcessor {
             configuration.skipRepeated()),
         ticks);
     this.core = new PresenceCore(configuration.rules());
+    this.delivery = configuration.delivery();
   }
 
   @Override
@@ -89,6 +106,7 @@ final class PresenceProcessor extends PartitionProcessor {
     store = context.getStateStore(PresenceTopology.PRESENCE_STORE);
     history = context.getStateStore(PresenceTopology.HISTORY_STORE);
     erasedVersion = store.erasedVersion();
+    interests = store.interests();
     return store.presenceTime();
   }
 
@@ -101,12 +119,27 @@ final class PresenceProcessor extends PartitionProcessor {
           watch(state);
           pending[0]++;
         });
+    takeUpInterests(now);
     markHistory();
     LOG.info(
         "partition {} taken up at presence time {}: {} users with open sessions or pending expiries",
         partition(),
         now,
         pending[0]);
+  }
+
+  private void takeUpInterests(long now) {
+    if (delivery == null) {
+      // Of a time when changes were delivered by interest.
+      interests.held().forEach(store::letGo);
+    } else {
+      interests.takeUp(
+          new Interests.Rules(
+              delivery.lease().toMillis(),
+              delivery.share(),
+              gateway -> Inbox.of(gateway, delivery.inboxes())),
+          now);
+    }
   }
 
   /**
@@ -154,6 +187,10 @@ final class PresenceProcessor extends PartitionProcessor {
 
   @Override
   void apply(Record<byte[], byte[]> record, Moment moment) {
+    interests.over(moment.now()).forEach(store::letGo);
+    interests
+        .leftOver(MAX_FORGOTTEN)
+        .forEach(pair -> store.removeInterest(pair.userId(), pair.gateway()));
     byte[] value = record.value();
     if (value == null) {
       refuse(record, value, "no value");
@@ -172,6 +209,12 @@ final class PresenceProcessor extends PartitionProcessor {
     }
     switch (event) {
       case Tick tick -> {}
+      case Lease lease -> {
+        String fault = renew(lease, moment);
+        if (fault != null) {
+          refuse(record, value, fault);
+        }
+      }
       case Heartbeats heartbeats -> applyBatch(record, heartbeats, moment);
       case OfUser ofUser -> {
         String fault = faultOfKey(record.key(), "user_id", ofUser.userId());
@@ -251,6 +294,9 @@ final class PresenceProcessor extends PartitionProcessor {
 
   /** Applies an event that is where it belongs; says why, if it could not be taken. */
   private @Nullable String applyToUser(OfUser event, Moment moment) {
+    if (event instanceof Interest interest) {
+      return apply(interest, moment);
+    }
     boolean absorbed =
         switch (event) {
           case Heartbeat heartbeat -> absorb(heartbeat, heartbeat.active(), moment);
@@ -273,7 +319,71 @@ final class PresenceProcessor extends PartitionProcessor {
       case ContactRemoved e -> removeContact(state, e.contact(), moment);
       case ContactsSet e -> setContacts(state, e.contacts(), moment);
       case Erased e -> found == null ? null : erase(state, moment);
+      case Interest e -> apply(e, moment);
     };
+  }
+
+  /** Takes it that a gateway watches a user from now on, and answers; or that it does no more. */
+  private @Nullable String apply(Interest interest, Moment moment) {
+    if (delivery == null) {
+      return NOT_BY_INTEREST;
+    }
+    String userId = interest.userId();
+    String gateway = interest.gateway();
+    if (!interests.isHeld(gateway)) {
+      // It is told so when it says next that it is there.
+      return null;
+    }
+    if (!interest.on()) {
+      store.removeInterest(userId, gateway);
+      return null;
+    }
+    store.addInterest(userId, gateway);
+    UserState state = store.find(userId);
+    notify(new Notice.Heard(gateway, userId, state == null ? 0 : state.toldVersion()), moment);
+    return null;
+  }
+
+  private @Nullable String renew(Lease lease, Moment moment) {
+    if (delivery == null) {
+      return NOT_BY_INTEREST;
+    }
+    String gateway = lease.gateway();
+    switch (interests.lease(gateway, lease.interests(), moment.now())) {
+      case RENEWED -> {}
+      case BEGUN -> {
+        store.hold(gateway);
+        interests.begin(gateway, moment.now());
+        notify(new Notice.Lease(gateway, partition(), true), moment);
+      }
+      case LOST -> {
+        store.letGo(gateway);
+        notify(new Notice.Lease(gateway, partition(), false), moment);
+      }
+    }
+    return null;
+  }
+
+  private void notify(Notice notice, Moment moment) {
+    int[] inbox = {Inbox.of(notice.gateway(), Objects.requireNonNull(delivery).inboxes())};
+    byte[] key = notice.gateway().getBytes(StandardCharsets.UTF_8);
+    forward(Inboxes.addressed(inbox, key), notice.write(), moment, PresenceTopology.INBOXES_SINK);
+  }
+
+  /** Sends a change of a user to those who watch. */
+  private void deliver(UserState before, byte[] key, byte[] change, Moment moment) {
+    int[] route = delivery == null ? null : interests.route(before.userId());
+    if (route == null) {
+      return;
+    }
+    Headers headers = new RecordHeaders();
+    Inbox.setAfter(headers, before.toldVersion());
+    boolean common = route.length == 0;
+    context()
+        .forward(
+            new Record<>(
+                common ? key : Inboxes.addressed(route, key), change, moment.timestamp(), headers),
+            common ? PresenceTopology.COMMON_SINK : PresenceTopology.INBOXES_SINK);
   }
 
   /** Takes what only moves the windows of an open session, without looking at the state. */
@@ -370,7 +480,9 @@ final class PresenceProcessor extends PartitionProcessor {
       erasedVersion = Math.max(erasedVersion, erased.version());
       storeTime(moment.timestamp());
       forward(key, null, moment, PresenceTopology.STATE_SINK);
-      forward(key, PresenceJson.change(erased, null), moment, PresenceTopology.CHANGES_SINK);
+      byte[] value = PresenceJson.change(erased, null);
+      forward(key, value, moment, PresenceTopology.CHANGES_SINK);
+      deliver(before, key, value, moment);
       return;
     }
     if (outcome.unchanged()) {
@@ -386,7 +498,9 @@ final class PresenceProcessor extends PartitionProcessor {
     }
     if (change != null) {
       forward(key, json.state(after.visibility()), moment, PresenceTopology.STATE_SINK);
-      forward(key, PresenceJson.change(change, json), moment, PresenceTopology.CHANGES_SINK);
+      byte[] value = PresenceJson.change(change, json);
+      forward(key, value, moment, PresenceTopology.CHANGES_SINK);
+      deliver(before, key, value, moment);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.presence.streams;
 
 import io.presence.schemas.presence.ClosedSession;
+import io.presence.schemas.settings.Settings;
 import io.presence.schemas.topic.Topic;
 import io.presence.schemas.topic.Topics;
 import io.presence.streams.core.ChannelRules;
@@ -23,6 +24,7 @@ import org.apache.kafka.streams.processor.api.ProcessorSupplier;
 import org.apache.kafka.streams.state.SessionStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The topology, in two parts: {@code presence-events} in; presences, changes, closed sessions and
@@ -50,6 +52,9 @@ public final class PresenceTopology {
   static final String SESSIONS_SINK = "sessions";
   static final String DEAD_LETTERS_SINK = "dead-letters";
 
+  static final String INBOXES_SINK = "inboxes";
+  static final String COMMON_SINK = "common";
+
   static final String CHANNEL_CHANGES_SINK = "changes-of-channels";
   static final String CHANNEL_DEAD_LETTERS_SINK = "dead-letters-of-channels";
 
@@ -68,6 +73,7 @@ public final class PresenceTopology {
    * @param channelTickInterval how often a tick is written for channels
    * @param skipRepeated whether a user's state skips events that have taken effect already; only
    *     for at-least-once, where they are read again after a crash
+   * @param delivery how changes are delivered by interest; null: they are not
    */
   public record Configuration(
       Topics topics,
@@ -77,7 +83,49 @@ public final class PresenceTopology {
       Duration sessionHistory,
       ChannelRules channelRules,
       Duration channelTickInterval,
-      boolean skipRepeated) {}
+      boolean skipRepeated,
+      @Nullable Delivery delivery) {
+
+    /** One where every gateway reads every change. */
+    public Configuration(
+        Topics topics,
+        int partitions,
+        Rules rules,
+        Duration tickInterval,
+        Duration sessionHistory,
+        ChannelRules channelRules,
+        Duration channelTickInterval,
+        boolean skipRepeated) {
+      this(
+          topics,
+          partitions,
+          rules,
+          tickInterval,
+          sessionHistory,
+          channelRules,
+          channelTickInterval,
+          skipRepeated,
+          null);
+    }
+  }
+
+  /**
+   * How changes are delivered by interest.
+   *
+   * @param inboxes how many there are
+   * @param share a user whom more than so many percent of the inboxes watch is told to all
+   * @param lease how long a gateway is told something without a word from it
+   */
+  public record Delivery(int inboxes, int share, Duration lease) {
+    static @Nullable Delivery from(Map<String, String> environment) {
+      return Settings.DELIVERY.get(environment).equals("interest")
+          ? new Delivery(
+              Settings.INBOXES.get(environment),
+              Settings.INTEREST_SHARE.get(environment),
+              Settings.INTEREST_LEASE.get(environment))
+          : null;
+    }
+  }
 
   private PresenceTopology() {}
 
@@ -109,6 +157,16 @@ public final class PresenceTopology {
     addSink(topology, PROCESSOR, CHANGES_SINK, topics.changes());
     addSink(topology, PROCESSOR, SESSIONS_SINK, topics.sessions());
     addSink(topology, PROCESSOR, DEAD_LETTERS_SINK, topics.deadLetters());
+    if (configuration.delivery() != null) {
+      topology.addSink(
+          INBOXES_SINK,
+          topics.inboxes().name(),
+          Inboxes.keys(),
+          new ByteArraySerializer(),
+          Inboxes.partitioner(),
+          PROCESSOR);
+      addSink(topology, PROCESSOR, COMMON_SINK, topics.common());
+    }
     addPart(
         topology,
         CHANNEL_SOURCE,

@@ -23,6 +23,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -65,15 +66,17 @@ public final class StreamsApp implements AutoCloseable {
     requireTokenBeyondLoopback(host, token);
     Topics topics = new Topics(Settings.TOPIC_PREFIX.getOrElse(environment, ""));
     int partitions = Settings.PARTITIONS.get(environment);
+    PresenceTopology.Delivery delivery = PresenceTopology.Delivery.from(environment);
+    Optional<Short> replication =
+        Optional.ofNullable(Settings.REPLICATION_FACTOR.find(environment)).map(Integer::shortValue);
     Map<String, Object> clients = KafkaClients.config(environment);
     admin = Admin.create(clients);
     try {
-      TopicSetup.ensure(
-          admin,
-          topics.all(),
-          partitions,
-          Optional.ofNullable(Settings.REPLICATION_FACTOR.find(environment))
-              .map(Integer::shortValue));
+      TopicSetup.ensure(admin, topics.all(), partitions, replication);
+      if (delivery != null) {
+        TopicSetup.ensure(admin, List.of(topics.common()), partitions, replication);
+        TopicSetup.ensure(admin, List.of(topics.inboxes()), delivery.inboxes(), replication);
+      }
     } catch (RuntimeException | InterruptedException e) {
       admin.close(Duration.ZERO);
       throw e;
@@ -111,7 +114,8 @@ public final class StreamsApp implements AutoCloseable {
                     Settings.SESSION_HISTORY.get(environment),
                     channelRules,
                     Rules.smaller(Duration.ofSeconds(1), channelRules.ttl(), 10),
-                    !isExactlyOnce(environment)),
+                    !isExactlyOnce(environment),
+                    delivery),
                 ticks.of(topics.events().name()),
                 ticks.of(topics.channelEvents().name())),
             config);

@@ -14,6 +14,8 @@ import io.presence.schemas.event.PresenceEvent.Disconnected;
 import io.presence.schemas.event.PresenceEvent.Erased;
 import io.presence.schemas.event.PresenceEvent.Heartbeat;
 import io.presence.schemas.event.PresenceEvent.Heartbeats;
+import io.presence.schemas.event.PresenceEvent.Interest;
+import io.presence.schemas.event.PresenceEvent.Lease;
 import io.presence.schemas.event.PresenceEvent.OfUser;
 import io.presence.schemas.event.PresenceEvent.StatusSet;
 import io.presence.schemas.event.PresenceEvent.Tick;
@@ -192,7 +194,9 @@ public final class EventRoutes {
     }
     PresenceEvent event = PresenceEventCodec.read(node);
     return switch (event) {
+      case Interest interest -> throw new InvalidJsonException("type", "interest is not for here");
       case OfUser ofUser -> ofUser;
+      case Lease lease -> throw new InvalidJsonException("type", "lease is not for here");
       case Heartbeats batch -> throw new InvalidJsonException("type", "heartbeats is not for here");
       case Tick tick -> throw new InvalidJsonException("type", "tick is not for here");
     };

@@ -15,6 +15,11 @@ final class Audience {
     return crowd.remove(watch);
   }
 
+  /** Something was missed; see {@link Fanout#missed}. */
+  synchronized void missed(long required) {
+    crowd.forEach(watch -> watch.subscriber.missed(watch, required));
+  }
+
   /**
    * Gives changes of the user to all, in their order; those with something to send are added to
    * {@code ready}.

@@ -24,9 +24,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads a topic, all of it, from the end on, or a little before, and gives what it reads to those
- * who watch. When it cannot go on where it was, or is too far behind for it to make sense, it
- * begins at the end again and says that there was a gap.
+ * Reads a topic, all of it or some partitions, from the end on, or a little before, and gives what
+ * it reads to those who watch. When it cannot go on where it was, or is too far behind for it to
+ * make sense, it begins at the end again and says that there was a gap.
  */
 public final class ChangeFeed implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ChangeFeed.class);
@@ -45,8 +45,22 @@ public final class ChangeFeed implements AutoCloseable {
     void gap();
   }
 
+  /** Which partitions are read. */
+  @FunctionalInterface
+  public interface Partitions {
+    List<TopicPartition> of(Consumer<byte[], byte[]> consumer);
+
+    /** All of a topic. */
+    static Partitions ofTopic(String topic) {
+      return consumer ->
+          consumer.partitionsFor(topic).stream()
+              .map(partition -> new TopicPartition(topic, partition.partition()))
+              .toList();
+    }
+  }
+
   private final Supplier<Consumer<byte[], byte[]>> consumers;
-  private final String topic;
+  private final Partitions partitions;
   private final Receiver receiver;
   private final Duration recent;
   private final CountDownLatch begun = new CountDownLatch(1);
@@ -64,13 +78,13 @@ public final class ChangeFeed implements AutoCloseable {
    */
   public ChangeFeed(
       Supplier<Consumer<byte[], byte[]>> consumers,
-      String topic,
+      Partitions partitions,
       Receiver receiver,
       String name,
       Duration recent,
       MeterRegistry registry) {
     this.consumers = consumers;
-    this.topic = topic;
+    this.partitions = partitions;
     this.receiver = receiver;
     this.recent = recent;
     Gauge.builder("presence.live." + name + ".lag", () -> lag)
@@ -106,10 +120,7 @@ public final class ChangeFeed implements AutoCloseable {
         if (closed()) {
           return;
         }
-        List<TopicPartition> all =
-            consumer.partitionsFor(topic).stream()
-                .map(partition -> new TopicPartition(topic, partition.partition()))
-                .toList();
+        List<TopicPartition> all = partitions.of(consumer);
         consumer.assign(all);
         if (recent.isZero()) {
           consumer.seekToEnd(all);
@@ -136,12 +147,12 @@ public final class ChangeFeed implements AutoCloseable {
   }
 
   /** Reads until there is no sense in going on. */
-  private void read(Consumer<byte[], byte[]> consumer, List<TopicPartition> partitions) {
+  private void read(Consumer<byte[], byte[]> consumer, List<TopicPartition> all) {
     for (int polls = 1; !closed(); polls++) {
       ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
       receiver.take(records);
       if (polls % POLLS_PER_LAG_CHECK == 0 || records.isEmpty()) {
-        lag = lag(consumer, partitions);
+        lag = lag(consumer, all);
         if (lag > MAX_LAG) {
           LOG.warn("the feed is {} changes behind, and skips them", lag);
           return;
@@ -160,22 +171,22 @@ public final class ChangeFeed implements AutoCloseable {
         fault.getMessage());
   }
 
-  private void seekToRecent(Consumer<byte[], byte[]> consumer, List<TopicPartition> partitions) {
+  private void seekToRecent(Consumer<byte[], byte[]> consumer, List<TopicPartition> all) {
     long since = System.currentTimeMillis() - recent.toMillis();
-    Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+    Map<TopicPartition, Long> ends = consumer.endOffsets(all);
     var starts =
         consumer.offsetsForTimes(
-            partitions.stream().collect(Collectors.toMap(Function.identity(), p -> since)));
-    for (TopicPartition partition : partitions) {
+            all.stream().collect(Collectors.toMap(Function.identity(), p -> since)));
+    for (TopicPartition partition : all) {
       long end = ends.getOrDefault(partition, 0L);
       OffsetAndTimestamp start = starts.get(partition);
       consumer.seek(partition, start == null ? end : Math.max(start.offset(), end - MAX_RECENT));
     }
   }
 
-  private static long lag(Consumer<byte[], byte[]> consumer, List<TopicPartition> partitions) {
+  private static long lag(Consumer<byte[], byte[]> consumer, List<TopicPartition> all) {
     long lag = 0;
-    for (TopicPartition partition : partitions) {
+    for (TopicPartition partition : all) {
       OptionalLong behind = consumer.currentLag(partition);
       lag += behind.orElse(0);
     }

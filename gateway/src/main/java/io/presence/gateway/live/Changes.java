@@ -25,6 +25,16 @@ final class Changes implements ChangeFeed.Receiver {
     for (ConsumerRecord<byte[], byte[]> record : records) {
       take(record);
     }
+    tell();
+  }
+
+  /** Puts a change beside the others of its user. */
+  void add(Change change) {
+    changes.computeIfAbsent(change.userId(), id -> new ArrayList<>(1)).add(change);
+  }
+
+  /** Tells what was added. */
+  void tell() {
     changes.forEach(this::tell);
     changes.clear();
     fanout.flush(ready);
@@ -48,8 +58,7 @@ final class Changes implements ChangeFeed.Receiver {
       return;
     }
     try {
-      Change change = Change.read(value);
-      changes.computeIfAbsent(userId, id -> new ArrayList<>(1)).add(change);
+      add(Change.read(value));
     } catch (IOException e) {
       ChangeFeed.warn(record, e);
     }

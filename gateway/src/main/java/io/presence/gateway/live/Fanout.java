@@ -32,6 +32,7 @@ public final class Fanout {
 
   private final int partitions;
   private final Executor executor;
+  private final Delivery delivery;
   private final Snapshots.Timer timer;
   private final Snapshots snapshots;
   private final Map<String, Audience> audiences = new ConcurrentHashMap<>();
@@ -44,22 +45,36 @@ public final class Fanout {
    * @param partitions of the topic of changes
    * @param patience how long the queries may take in all
    * @param executor runs what may wait a little
+   * @param delivery how changes come here
    */
   public Fanout(
       int partitions,
       Queries queries,
       Duration patience,
       Executor executor,
+      Delivery delivery,
       MeterRegistry registry) {
     this(
         partitions,
         queries,
         patience,
         executor,
+        delivery,
         (delay, task) ->
             CompletableFuture.delayedExecutor(delay.toMillis(), TimeUnit.MILLISECONDS, executor)
                 .execute(task),
         registry);
+  }
+
+  /** One to which all changes come, with a timer of someone else's. */
+  Fanout(
+      int partitions,
+      Queries queries,
+      Duration patience,
+      Executor executor,
+      Snapshots.Timer timer,
+      MeterRegistry registry) {
+    this(partitions, queries, patience, executor, Delivery.ofAll(), timer, registry);
   }
 
   /** One with a timer of someone else's. */
@@ -68,12 +83,14 @@ public final class Fanout {
       Queries queries,
       Duration patience,
       Executor executor,
+      Delivery delivery,
       Snapshots.Timer timer,
       MeterRegistry registry) {
     this.partitions = partitions;
     this.executor = executor;
     this.timer = timer;
-    this.snapshots = new Snapshots(queries, patience, executor, timer);
+    this.delivery = delivery;
+    this.snapshots = new Snapshots(queries, patience, executor, timer, delivery);
     this.sent =
         Counter.builder("presence.live.messages")
             .description("messages sent to subscribers")
@@ -127,6 +144,19 @@ public final class Fanout {
     return audiences.get(userId);
   }
 
+  /**
+   * Something of a user may be missed: those who watch, and know of nothing as new as that, are
+   * told nothing of the user before it was asked for again.
+   *
+   * @param required an answer of a version before that is not believed
+   */
+  void missed(String userId, long required) {
+    Audience audience = audience(userId);
+    if (audience != null) {
+      audience.missed(required);
+    }
+  }
+
   /** Writes to all of these, a little later and not on this thread. */
   void flush(List<Subscriber> ready) {
     for (int from = 0; from < ready.size(); from += CHUNK) {
@@ -158,7 +188,11 @@ public final class Fanout {
     audiences.compute(
         watch.userId,
         (id, audience) -> {
-          Audience all = audience == null ? new Audience() : audience;
+          Audience all = audience;
+          if (all == null) {
+            all = new Audience();
+            delivery.watched(id);
+          }
           all.add(watch);
           return all;
         });
@@ -167,7 +201,14 @@ public final class Fanout {
   void remove(Watch watch) {
     watched.decrementAndGet();
     audiences.computeIfPresent(
-        watch.userId, (id, audience) -> audience.remove(watch) ? null : audience);
+        watch.userId,
+        (id, audience) -> {
+          if (!audience.remove(watch)) {
+            return audience;
+          }
+          delivery.unwatched(id);
+          return null;
+        });
   }
 
   void add(Subscriber subscriber) {

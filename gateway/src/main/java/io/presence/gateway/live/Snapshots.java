@@ -3,8 +3,10 @@ package io.presence.gateway.live;
 import io.presence.schemas.query.Lookup;
 import io.presence.schemas.query.Queries;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
@@ -31,6 +33,7 @@ final class Snapshots {
   private final Queries queries;
   private final Duration patience;
   private final Timer timer;
+  private final Delivery delivery;
   private final Lane first;
   private final Lane later;
 
@@ -43,12 +46,13 @@ final class Snapshots {
    * @param patience how long the queries may take in all
    * @param executor runs what may wait a little
    */
-  Snapshots(Queries queries, Duration patience, Executor executor, Timer timer) {
+  Snapshots(Queries queries, Duration patience, Executor executor, Timer timer, Delivery delivery) {
     this.queries = queries;
     this.patience = patience;
     this.first = new Lane(FIRST_AT_A_TIME, executor);
     this.later = new Lane(LATER_AT_A_TIME, executor);
     this.timer = timer;
+    this.delivery = delivery;
   }
 
   static boolean isHopeless(int attempt) {
@@ -61,16 +65,22 @@ final class Snapshots {
   }
 
   void ask(Ask ask) {
-    first.add(new Asking(ask));
+    add(ask, first);
   }
 
   void askCalmly(Ask ask) {
-    later.add(new Asking(ask));
+    add(ask, later);
+  }
+
+  /** First the changes must come here, that follow upon the answer. */
+  private void add(Ask ask, Lane lane) {
+    Asking asking = new Asking(ask);
+    delivery.whenHeard(asking.ids, () -> lane.add(asking));
   }
 
   /** Asks again, the later the more often it was asked. */
   void askLater(Ask ask) {
-    later(ask.attempt(), () -> later.add(new Asking(ask)));
+    later(ask.attempt(), () -> askCalmly(ask));
   }
 
   void later(int attempt, Runnable task) {
@@ -84,6 +94,7 @@ final class Snapshots {
   private final class Asking implements Lane.Job<Lookup.Answer> {
     private final Ask ask;
     private final List<String> ids;
+    private @Nullable Set<String> unheard;
 
     Asking(Ask ask) {
       this.ask = ask;
@@ -92,6 +103,7 @@ final class Snapshots {
 
     @Override
     public CompletionStage<Lookup.Answer> begin() {
+      unheard = delivery.unheard(ids);
       return queries
           .lookup(new Lookup.Request(ask.subscriber().requester(), ids, false))
           .toCompletableFuture()
@@ -109,7 +121,22 @@ final class Snapshots {
               ask,
               answer == null
                   ? Collections.nCopies(ids.size(), Lookup.Entry.NOT_HERE)
-                  : answer.entries());
+                  : believed(answer.entries()));
+    }
+
+    /** What does not come with all changes after it is as good as what a standby says. */
+    private List<Lookup.Entry> believed(List<Lookup.Entry> entries) {
+      Set<String> doubtful = unheard;
+      if (doubtful == null) {
+        return entries;
+      }
+      List<Lookup.Entry> believed = new ArrayList<>(entries);
+      for (int i = 0; i < ids.size(); i++) {
+        if (doubtful.contains(ids.get(i))) {
+          believed.set(i, believed.get(i).asStale());
+        }
+      }
+      return believed;
     }
   }
 }

@@ -289,6 +289,23 @@ public final class Subscriber {
     return call;
   }
 
+  /** Something of a user was missed; see {@link Fanout#missed}. */
+  void missed(Watch watch, long required) {
+    List<Ask> asks = List.of();
+    lock.lock();
+    try {
+      if (watch.dropped) {
+        return;
+      }
+      if (watch.require(required)) {
+        asks = ask(List.of(watch), false, 0);
+      }
+    } finally {
+      lock.unlock();
+    }
+    asks.forEach(fanout::ask);
+  }
+
   /** What became of something that a channel has to say. */
   enum Taken {
     /** It waits, and somebody sees to it. */

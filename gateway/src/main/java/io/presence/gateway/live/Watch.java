@@ -65,6 +65,20 @@ final class Watch extends Crowd.Watching {
     return change.version() > version && judge(change, requester, outbox);
   }
 
+  /**
+   * What was known before that version is not to be judged by any more, nor is a snapshot older
+   * than that believed.
+   *
+   * @return whether a snapshot is needed that nobody has asked for
+   */
+  boolean require(long atLeast) {
+    if (ask == null && version >= atLeast) {
+      return false;
+    }
+    required = Math.max(required, atLeast);
+    return ask == null;
+  }
+
   /** Whether an answer is under way that will be announced. */
   boolean isAskedAloud() {
     return ask != null && ask.announced();

@@ -176,6 +176,42 @@ public sealed interface PresenceEvent {
     }
   }
 
+  /**
+   * A gateway wants to be told of the user from now on, or no more.
+   *
+   * @param gateway by the name that it has in the user's partition
+   */
+  record Interest(String userId, String gateway, boolean on) implements OfUser {
+    /** What a user adds to the sum of a lease. */
+    public static long part(String userId) {
+      // Mixed, and not by a multiplication alone: the hashes of ids that end in numbers differ as
+      // those do, and 1 + 4 is 2 + 3.
+      long mixed = userId.hashCode();
+      mixed = (mixed ^ mixed >>> 30) * 0xBF58476D1CE4E5B9L;
+      mixed = (mixed ^ mixed >>> 27) * 0x94D049BB133111EBL;
+      return (mixed ^ mixed >>> 31) >>> 24;
+    }
+
+    @Override
+    public String type() {
+      return "interest";
+    }
+  }
+
+  /**
+   * A gateway is there, and interested in so many users of this partition. It has no key.
+   *
+   * @param gateway by the name that it has in this partition
+   * @param interests the {@link Interest#part} of each of those users, added up: where the two
+   *     sides come to different sums, something was lost
+   */
+  record Lease(String gateway, long interests) implements PresenceEvent {
+    @Override
+    public String type() {
+      return "lease";
+    }
+  }
+
   /** Nothing but a time: the record's. It has no key. */
   record Tick() implements PresenceEvent {
     @Override

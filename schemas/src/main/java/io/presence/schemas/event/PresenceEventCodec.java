@@ -14,6 +14,8 @@ import io.presence.schemas.event.PresenceEvent.Disconnected;
 import io.presence.schemas.event.PresenceEvent.Erased;
 import io.presence.schemas.event.PresenceEvent.Heartbeat;
 import io.presence.schemas.event.PresenceEvent.Heartbeats;
+import io.presence.schemas.event.PresenceEvent.Interest;
+import io.presence.schemas.event.PresenceEvent.Lease;
 import io.presence.schemas.event.PresenceEvent.OfSession;
 import io.presence.schemas.event.PresenceEvent.OfUser;
 import io.presence.schemas.event.PresenceEvent.StatusSet;
@@ -121,6 +123,9 @@ public final class PresenceEventCodec {
       case "contacts_set" ->
           new ContactsSet(fields.id("user_id"), fields.ids("contacts", 0, MAX_CONTACTS));
       case "erased" -> new Erased(fields.id("user_id"));
+      case "interest" ->
+          new Interest(fields.id("user_id"), fields.id("gateway"), fields.bool("on"));
+      case "lease" -> new Lease(fields.id("gateway"), fields.count("interests"));
       case "tick" -> new Tick();
       default -> throw new InvalidJsonException("type", "unknown");
     };
@@ -180,6 +185,14 @@ public final class PresenceEventCodec {
           out.writeEndArray();
         }
         case Erased e -> {}
+        case Interest e -> {
+          out.writeStringField("gateway", e.gateway());
+          out.writeBooleanField("on", e.on());
+        }
+        case Lease e -> {
+          out.writeStringField("gateway", e.gateway());
+          out.writeNumberField("interests", e.interests());
+        }
         case Tick e -> {}
       }
       out.writeEndObject();

@@ -110,6 +110,28 @@ public final class Fields {
     return node.booleanValue();
   }
 
+  /** A true or a false. */
+  public boolean bool(String field) throws InvalidJsonException {
+    Boolean value = optionalBoolean(field);
+    if (value == null) {
+      throw new InvalidJsonException(field, "missing");
+    }
+    return value;
+  }
+
+  /** A whole number, 0 at least. */
+  public long count(String field) throws InvalidJsonException {
+    JsonNode node = object.get(field);
+    if (isNull(node)) {
+      throw new InvalidJsonException(field, "missing");
+    }
+    if (!node.isIntegralNumber() || !node.canConvertToLong() || node.longValue() < 0) {
+      throw new InvalidJsonException(
+          field, "expected a whole number from 0, got " + quote(node.toString()));
+    }
+    return node.longValue();
+  }
+
   /** One of the given words. */
   public <T> T word(String field, Map<String, T> words) throws InvalidJsonException {
     JsonNode node = object.get(field);

@@ -47,6 +47,11 @@ public final class Lookup {
     /** The entry of an id that the instance does not hold. */
     public static final Entry NOT_HERE =
         new Entry(Outcome.NOT_HERE, null, 0, Visibility.NOBODY, false, false);
+
+    /** The same, as one that may be older than it should be. */
+    public Entry asStale() {
+      return stale ? this : new Entry(outcome, presence, version, visibility, contact, true);
+    }
   }
 
   /**

@@ -72,7 +72,46 @@ public final class Settings {
           "all",
           "a session in a channel without heartbeats for so long is not in it any more");
 
+  public static final Setting<String> DELIVERY =
+      choice(
+          "DELIVERY",
+          "all",
+          List.of("all", "interest"),
+          "all",
+          "how changes come to gateways; all: each reads every change; interest: each is sent those"
+              + " of the users it watches. Streams-apps first, then gateways; back the other way");
+  public static final Setting<Integer> INBOXES =
+      number(
+          "INBOXES",
+          "32",
+          1,
+          10_000,
+          "all",
+          "partitions of the topic of inboxes, with DELIVERY=interest; some more than gateways");
+  public static final Setting<Duration> INTEREST_LEASE =
+      duration(
+          "INTEREST_LEASE",
+          "30s",
+          "all",
+          "a gateway that is not heard of for so long is sent nothing, with DELIVERY=interest");
+  public static final Setting<Duration> INTEREST_LINGER =
+      duration(
+          "INTEREST_LINGER",
+          "30s",
+          "gateway, standalone",
+          "how long a gateway is sent changes of a user whom nobody watches there any more, with"
+              + " DELIVERY=interest");
+
   // streams-app
+  public static final Setting<Integer> INTEREST_SHARE =
+      number(
+          "INTEREST_SHARE",
+          "50",
+          1,
+          100,
+          "streams-app",
+          "changes of a user whom more than so many percent of the inboxes watch go to all gateways,"
+              + " with DELIVERY=interest");
   public static final Setting<String> APPLICATION_ID =
       text("APPLICATION_ID", "presence", "streams-app", "the consumer group, one per deployment");
   public static final Setting<String> STREAMS_HOST =

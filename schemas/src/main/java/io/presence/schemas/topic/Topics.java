@@ -71,6 +71,21 @@ public record Topics(String prefix) {
         prefix + "channel-cursors", JsonSerde.of(Cursor.class), logTime(Duration.ofMinutes(10)));
   }
 
+  /**
+   * What each gateway is told of those whom it watches, where changes are delivered by interest: a
+   * partition is an inbox, see {@link io.presence.schemas.delivery.Inbox}. Not one of {@link #all}.
+   */
+  public Topic<byte[]> inboxes() {
+    return new Topic<>(
+        prefix + "presence-inboxes", Serdes.ByteArray(), keptFor(Duration.ofHours(1)));
+  }
+
+  /** The same, of users whom most watch: every gateway reads it. Not one of {@link #all}. */
+  public Topic<byte[]> common() {
+    return new Topic<>(
+        prefix + "presence-common", Serdes.ByteArray(), keptFor(Duration.ofHours(1)));
+  }
+
   /** What could not be taken, as it came, with the reason in its headers. */
   public Topic<byte[]> deadLetters() {
     return new Topic<>(

@@ -45,6 +45,11 @@ public record UserState(
    */
   public record Frozen(@Nullable Long lastSeen, @Nullable String device, long since) {}
 
+  /** The version of the latest change; 0 if there was none, or none since the user was erased. */
+  public long toldVersion() {
+    return frozen.since() == 0 ? 0 : shown.version();
+  }
+
   /** Nothing is known of the user. */
   public static UserState unknown(String userId) {
     return unknown(userId, 0);

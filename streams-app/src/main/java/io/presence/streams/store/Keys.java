@@ -5,13 +5,17 @@ import org.apache.kafka.common.utils.Bytes;
 
 /**
  * The keys of the store: {@code t} for the time, {@code u} and an id for a user, {@code c}, an id,
- * a zero byte and an id for a contact; of channels, the channel, a zero byte and the user for a
- * member. No id has a zero byte.
+ * a zero byte and an id for a contact; {@code g} and a name for a gateway that is held, {@code i},
+ * an id, a zero byte and a name for a user whom a gateway watches; of channels, the channel, a zero
+ * byte and the user for a member. No id has a zero byte.
  */
 final class Keys {
   static final byte TIME = 't';
   static final byte USER = 'u';
   static final byte CONTACT = 'c';
+
+  static final byte GATEWAY = 'g';
+  static final byte INTEREST = 'i';
 
   static final Bytes OF_TIME = Bytes.wrap(new byte[] {TIME});
 
@@ -23,6 +27,14 @@ final class Keys {
 
   static Bytes ofContact(String userId, String contact) {
     return bytes((char) CONTACT + userId + '\0' + contact);
+  }
+
+  static Bytes ofGateway(String gateway) {
+    return bytes((char) GATEWAY + gateway);
+  }
+
+  static Bytes ofInterest(String userId, String gateway) {
+    return bytes((char) INTEREST + userId + '\0' + gateway);
   }
 
   static Bytes ofMember(String channelId, String userId) {

@@ -2,6 +2,7 @@ package io.presence.streams.store;
 
 import io.presence.schemas.presence.Visibility;
 import io.presence.schemas.query.Lookup;
+import io.presence.streams.core.Interests;
 import io.presence.streams.core.UserState;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,9 +18,9 @@ import org.apache.kafka.streams.query.QueryResult;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The hash index that is the innermost store: users, their contacts and the time of one partition.
- * What is put or restored is held as the bytes that it came in, of which a lookup copies a part; of
- * those with open sessions, the processor holds what a heartbeat moves beside.
+ * The hash index that is the innermost store: users, their contacts, who watches them, and the time
+ * of one partition. What is put or restored is held as the bytes that it came in, of which a lookup
+ * copies a part; of those with open sessions, the processor holds what a heartbeat moves beside.
  *
  * <p>One thread writes; any number read, without locks. Contacts are written before the user that
  * they go with, and until then count as before. A reader that finds that something was written
@@ -49,6 +50,9 @@ final class PresenceIndex extends PartitionIndex {
   private final UserTable users = new UserTable();
   private final Map<String, Set<String>> contacts = new ConcurrentHashMap<>();
   private volatile Changing changing = new Changing(NOBODY, null);
+
+  /** Of the thread that writes alone. */
+  private final Interests interests = new Interests();
 
   PresenceIndex(String name, long ttl) {
     super(name, ttl);
@@ -113,6 +117,10 @@ final class PresenceIndex extends PartitionIndex {
 
   Set<String> contactsOf(String userId) {
     return contacts.getOrDefault(userId, Set.of());
+  }
+
+  Interests interests() {
+    return interests;
   }
 
   // What queries use
@@ -241,6 +249,22 @@ final class PresenceIndex extends PartitionIndex {
           contacts.computeIfAbsent(userId, id -> ConcurrentHashMap.newKeySet(4)).add(contact);
         }
       }
+      case Keys.GATEWAY -> {
+        if (value == null) {
+          interests.letGo(Keys.text(key));
+        } else {
+          interests.hold(Keys.text(key));
+        }
+      }
+      case Keys.INTEREST -> {
+        String pair = Keys.text(key);
+        int zero = pair.indexOf('\0');
+        if (value == null) {
+          interests.remove(pair.substring(0, zero), pair.substring(zero + 1));
+        } else {
+          interests.add(pair.substring(0, zero), pair.substring(zero + 1));
+        }
+      }
       default -> throw new IllegalArgumentException("a key of kind " + Keys.kind(key));
     }
   }
@@ -253,7 +277,13 @@ final class PresenceIndex extends PartitionIndex {
     }
     String pair = Keys.text(key);
     int zero = pair.indexOf('\0');
-    boolean present = contactsOf(pair.substring(0, zero)).contains(pair.substring(zero + 1));
+    boolean present =
+        switch (Keys.kind(key)) {
+          case Keys.GATEWAY -> interests.isHeld(pair);
+          case Keys.INTEREST ->
+              interests.contains(pair.substring(0, zero), pair.substring(zero + 1));
+          default -> contactsOf(pair.substring(0, zero)).contains(pair.substring(zero + 1));
+        };
     return present ? PresenceStore.PRESENT : null;
   }
 
@@ -268,6 +298,14 @@ final class PresenceIndex extends PartitionIndex {
         (userId, set) ->
             set.forEach(
                 contact -> entries.put(Keys.ofContact(userId, contact), PresenceStore.PRESENT)));
+    interests
+        .held()
+        .forEach(gateway -> entries.put(Keys.ofGateway(gateway), PresenceStore.PRESENT));
+    interests
+        .pairs()
+        .forEach(
+            pair ->
+                entries.put(Keys.ofInterest(pair.userId(), pair.gateway()), PresenceStore.PRESENT));
   }
 
   @Override
@@ -279,6 +317,7 @@ final class PresenceIndex extends PartitionIndex {
   void clear() {
     users.clear();
     contacts.clear();
+    interests.clear();
     changing = new Changing(NOBODY, null);
   }
 

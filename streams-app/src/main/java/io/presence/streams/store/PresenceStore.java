@@ -1,5 +1,6 @@
 package io.presence.streams.store;
 
+import io.presence.streams.core.Interests;
 import io.presence.streams.core.Rules;
 import io.presence.streams.core.UserState;
 import java.util.List;
@@ -14,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The presences of one partition: a logged key-value store, so that nothing is lost, whose
  * innermost layer is a hash index, so that reading costs a probe and a copy. Contacts are entries
- * of their own in it, so that a transition does not rewrite them, and one log keeps both in step on
- * standbys.
+ * of their own in it, so that a transition does not rewrite them, and so is who watches; one log
+ * keeps all of it in step on standbys.
  *
  * <p>It answers {@link LookupQuery}, {@link UserQuery} and {@link TimestampQuery}, on standbys too.
  * All other methods are for the processor alone.
@@ -87,6 +88,31 @@ public final class PresenceStore extends IndexedStore {
   /** Makes {@code contact} no contact of the user. */
   public void removeContact(String userId, String contact) {
     logged().delete(Keys.ofContact(userId, contact));
+  }
+
+  /** Which gateways watch whom: to be changed by the four methods that follow. */
+  public Interests interests() {
+    return index.interests();
+  }
+
+  /** Holds a gateway. */
+  public void hold(String gateway) {
+    logged().put(Keys.ofGateway(gateway), PRESENT);
+  }
+
+  /** Holds a gateway no more. */
+  public void letGo(String gateway) {
+    logged().delete(Keys.ofGateway(gateway));
+  }
+
+  /** A gateway watches a user. */
+  public void addInterest(String userId, String gateway) {
+    logged().put(Keys.ofInterest(userId, gateway), PRESENT);
+  }
+
+  /** A gateway does not watch a user any more. */
+  public void removeInterest(String userId, String gateway) {
+    logged().delete(Keys.ofInterest(userId, gateway));
   }
 
   /** The highest version of any user that was erased; 0 if none was. */

@@ -12,6 +12,8 @@ import io.presence.schemas.event.PresenceEvent.Disconnected;
 import io.presence.schemas.event.PresenceEvent.Erased;
 import io.presence.schemas.event.PresenceEvent.Heartbeat;
 import io.presence.schemas.event.PresenceEvent.Heartbeats;
+import io.presence.schemas.event.PresenceEvent.Interest;
+import io.presence.schemas.event.PresenceEvent.Lease;
 import io.presence.schemas.event.PresenceEvent.OfUser;
 import io.presence.schemas.event.PresenceEvent.StatusSet;
 import io.presence.schemas.event.PresenceEvent.Tick;
@@ -394,6 +396,9 @@ public final class NaiveModel implements Subject {
         erased(timestamp, e);
         yield true;
       }
+      // Who is told of changes changes nothing.
+      case Interest e -> true;
+      case Lease e -> true;
       case Tick e -> true;
     };
   }

@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.schemas.delivery;
+
+import org.jspecify.annotations.NullMarked;

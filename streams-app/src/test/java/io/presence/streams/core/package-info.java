@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.streams.core;
+
+import org.jspecify.annotations.NullMarked;
