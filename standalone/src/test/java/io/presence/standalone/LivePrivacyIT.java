@@ -67,10 +67,21 @@ class LivePrivacyIT {
 
   @Test
   void shouldShowNobodyMoreThanTheRuleAllowsAtThatVersion() throws Exception {
+    shouldShowNobodyMoreThanTheRuleAllowsAtThatVersion("all");
+  }
+
+  @Test
+  void shouldShowNobodyMoreThanTheRuleAllowsWhereChangesAreDeliveredByInterest() throws Exception {
+    shouldShowNobodyMoreThanTheRuleAllowsAtThatVersion("interest");
+  }
+
+  private void shouldShowNobodyMoreThanTheRuleAllowsAtThatVersion(String delivery)
+      throws Exception {
     try (Deployment deployment =
             Deployment.start(
                 data,
                 Map.of(
+                    "PRESENCE_DELIVERY", delivery,
                     "PRESENCE_HEARTBEAT_TTL", "30m",
                     "PRESENCE_AWAY_AFTER", "60m",
                     "PRESENCE_MESSAGE_RATE", "100000"));

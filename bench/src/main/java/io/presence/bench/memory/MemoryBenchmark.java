@@ -82,8 +82,9 @@ public final class MemoryBenchmark implements Benchmark {
    */
   private static long settledHeapBytes(Bench bench, Server server)
       throws IOException, InterruptedException {
+    int looks = bench.pick(1, LOOKS);
     long least = server.jvm().usedHeapBytes();
-    for (int look = bench.pick(LOOKS, 1); look < LOOKS; look++) {
+    for (int look = 1; look < looks; look++) {
       Thread.sleep(BETWEEN_LOOKS_MILLIS);
       least = Math.min(least, server.jvm().usedHeapBytes());
     }

@@ -116,6 +116,8 @@ public final class InterestDelivery implements Delivery, AutoCloseable {
   @Override
   public void unwatched(String userId) {
     interests.unwatched(userId, now());
+    // It may have to be withdrawn before anything else is due.
+    something.release();
   }
 
   @Override
