@@ -29,6 +29,9 @@ final class MovingCursor {
 
   private boolean due = true;
 
+  /** Whether somebody writes now, who sees to what comes meanwhile: else an older might be last. */
+  private boolean writing;
+
   /** What was written last, and how many were. */
   private @Nullable JsonNode last;
 
@@ -59,13 +62,12 @@ final class MovingCursor {
   void move(JsonNode to) {
     synchronized (this) {
       next = to;
-      if (due || ended) {
+      if (due || writing || ended) {
         return;
       }
-      long wait = writtenAt + SPACING.toNanos() - clock.nanos();
       due = true;
-      if (wait > 0) {
-        timer.after(Duration.ofNanos(wait), this::write);
+      if (spacing().isPositive()) {
+        timer.after(spacing(), this::write);
         return;
       }
     }
@@ -83,16 +85,32 @@ final class MovingCursor {
     long number;
     synchronized (this) {
       due = false;
-      written = next;
-      next = null;
-      if (ended || written == null) {
+      if (writing || ended || next == null) {
         return;
       }
+      written = next;
+      next = null;
       last = written;
       number = ++writes;
       writtenAt = clock.nanos();
+      writing = true;
     }
-    write.accept(written, () -> failed(written, number));
+    try {
+      write.accept(written, () -> failed(written, number));
+    } finally {
+      synchronized (this) {
+        writing = false;
+        if (next != null && !due && !ended) {
+          due = true;
+          timer.after(spacing(), this::write);
+        }
+      }
+    }
+  }
+
+  /** How long the next write has to wait; not negative. */
+  private Duration spacing() {
+    return Duration.ofNanos(Math.max(0, writtenAt + SPACING.toNanos() - clock.nanos()));
   }
 
   /** It is written again, unless a newer one was, or will be. */

@@ -14,9 +14,14 @@ final class MovingCursorTest {
   private final List<Runnable> failures = new ArrayList<>();
   private final List<Runnable> timers = new ArrayList<>();
   private long now;
+
+  /** What happens while a cursor is written, before it is. */
+  private Runnable meanwhile = () -> {};
+
   private final MovingCursor cursor =
       new MovingCursor(
           (to, failed) -> {
+            meanwhile.run();
             written.add(to.intValue());
             failures.add(failed);
           },
@@ -68,6 +73,22 @@ final class MovingCursorTest {
     failures.getLast().run();
     pass(Duration.ofMillis(40));
     assertThat(written).containsExactly(1, 1, 2, 3, 4);
+  }
+
+  @Test
+  void shouldWriteNewerAfterOlderThoughTheOlderTakesLong() {
+    cursor.begin();
+    meanwhile =
+        () -> {
+          meanwhile = () -> {};
+          now += Duration.ofMillis(100).toNanos();
+          move(2);
+          move(3);
+        };
+    move(1);
+    pass(Duration.ZERO);
+    assertThat(written).containsExactly(1, 3);
+    assertThat(timers).isEmpty();
   }
 
   @Test
