@@ -18,6 +18,9 @@ import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -157,6 +160,54 @@ final class ChannelsTest {
                 return !again.isEmpty();
               });
       assertThat(again).isEqualTo(written);
+    }
+  }
+
+  /** A join that says no metadata keeps what was said: also where Kafka may not have that. */
+  @Test
+  void shouldSayMetadataAgainThatKafkaMayNotHave() throws Exception {
+    gateway.close();
+    gateway = TestGateway.startUnacknowledged(new FakeQueries());
+    await().until(() -> gateway.gateway.ready());
+    try (SocketClient ada = SocketClient.of(gateway, "ada")) {
+      ada.say("{'type':'join_channel','channel_id':'room','metadata':{'a':1}}");
+      await().until(() -> gateway.producer.errorNext(new TimeoutException("no leader")));
+      assertThat(nextError(ada)).isEqualTo("unavailable");
+      ada.say("{'type':'join_channel','channel_id':'room'}");
+      ada.say("{'type':'join_channel','channel_id':'room','hidden':true}");
+      ada.say("{'type':'nothing'}");
+      assertThat(nextError(ada)).isEqualTo("unknown_type");
+      List<String> written = gateway.written();
+      assertThat(written).hasSizeGreaterThanOrEqualTo(3);
+      assertThat(written).allMatch(joined -> joined.contains("\"metadata\":{\"a\":1}"));
+      assertThat(written.getLast()).contains("\"hidden\":true");
+    }
+  }
+
+  /** The thread that tells of what was written is the one that makes room for what is to be. */
+  @Test
+  void shouldNotHoldUpKafkaWhileAWriteWaitsForIt() throws Exception {
+    gateway.close();
+    gateway = TestGateway.startUnacknowledged(new FakeQueries());
+    await().until(() -> gateway.gateway.ready());
+    try (SocketClient ada = SocketClient.of(gateway, "ada")) {
+      ada.say("{'type':'join_channel','channel_id':'room'}");
+      await().until(() -> gateway.producer.history().size() == 1);
+      CompletableFuture<Boolean> heard = new CompletableFuture<>();
+      gateway.meanwhile =
+          () -> {
+            gateway.meanwhile = () -> {};
+            boolean told =
+                CompletableFuture.supplyAsync(gateway.producer::completeNext)
+                    .completeOnTimeout(false, 5, TimeUnit.SECONDS)
+                    .join();
+            heard.complete(told);
+            if (!told) {
+              throw new TimeoutException("no room");
+            }
+          };
+      ada.say("{'type':'update_channel','channel_id':'room','metadata':{}}");
+      assertThat(heard.get(10, TimeUnit.SECONDS)).isTrue();
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
@@ -21,8 +22,10 @@ import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.Cluster;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.PartitionInfo;
@@ -39,6 +42,9 @@ public final class TestGateway implements AutoCloseable {
   private static final String CHANNEL_CHANGES = "channel-changes";
   private static final String CURSORS = "channel-cursors";
   private static final int PARTITIONS = 8;
+
+  /** What happens while a write waits for room. */
+  volatile Runnable meanwhile = () -> {};
 
   final MockProducer<byte[], byte[]> producer;
   private final MockProducer<byte[], byte[]> cursorProducer = producer(true);
@@ -58,7 +64,7 @@ public final class TestGateway implements AutoCloseable {
 
   private TestGateway(
       Map<String, String> settings, @Nullable Queries queries, boolean acknowledge) {
-    producer = producer(acknowledge);
+    producer = producer(acknowledge, () -> meanwhile.run());
     Map<String, String> environment = new HashMap<>(settings);
     environment.put("PRESENCE_HTTP_PORT", "0");
     gateway =
@@ -140,6 +146,10 @@ public final class TestGateway implements AutoCloseable {
   }
 
   static MockProducer<byte[], byte[]> producer(boolean acknowledge) {
+    return producer(acknowledge, () -> {});
+  }
+
+  private static MockProducer<byte[], byte[]> producer(boolean acknowledge, Runnable before) {
     Node node = new Node(0, "localhost", 1);
     Node[] nodes = {node};
     List<PartitionInfo> partitions =
@@ -151,7 +161,14 @@ public final class TestGateway implements AutoCloseable {
             .toList();
     Cluster cluster = new Cluster("test", List.of(node), partitions, Set.of(), Set.of());
     return new MockProducer<>(
-        cluster, acknowledge, null, new ByteArraySerializer(), new ByteArraySerializer());
+        cluster, acknowledge, null, new ByteArraySerializer(), new ByteArraySerializer()) {
+      @Override
+      @SuppressWarnings("UnsynchronizedOverridesSynchronized") // it waits without its lock
+      public Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> event, Callback callback) {
+        before.run();
+        return super.send(event, callback);
+      }
+    };
   }
 
   /** A request. */

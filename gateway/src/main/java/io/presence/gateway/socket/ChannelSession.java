@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -36,8 +37,11 @@ final class ChannelSession implements ChannelMember {
     private final MovingCursor cursor;
     private Patch<JsonNode> metadata = Patch.keep();
 
-    /** What opened it, until Kafka has it. */
-    private @Nullable Joined unwritten;
+    /**
+     * What opened it, until Kafka has it. To hear of that takes no lock: Kafka tells on the thread
+     * that a write may wait for.
+     */
+    private final AtomicReference<@Nullable Joined> unwritten = new AtomicReference<>();
 
     Stay(boolean hidden, MovingCursor cursor) {
       this.hidden = hidden;
@@ -119,7 +123,9 @@ final class ChannelSession implements ChannelMember {
         stay.metadata = metadata;
       }
       stays.put(channelId, stay);
-      CompletableFuture<Void> written = write(channelId, stay, metadata);
+      // What Kafka may not have is said with it, or it would not be said again.
+      boolean known = before == null || before.unwritten.get() == null;
+      CompletableFuture<Void> written = write(channelId, stay, known ? metadata : stay.metadata);
       if (!followed) {
         subscriber.follow(fanout, channelId, this);
       }
@@ -160,10 +166,10 @@ final class ChannelSession implements ChannelMember {
         return over ? NOTHING : null;
       }
       stay.metadata = metadata == null ? Patch.clear() : Patch.set(metadata);
-      Joined unwritten = stay.unwritten;
+      Joined unwritten = stay.unwritten.get();
       if (unwritten != null) {
         // It is said again: with what holds now.
-        stay.unwritten = joined(channelId, stay, stay.metadata);
+        stay.unwritten.compareAndSet(unwritten, joined(channelId, stay, stay.metadata));
       }
       return events.write(new Updated(channelId, userId(), sessionId, metadata));
     } finally {
@@ -260,8 +266,9 @@ final class ChannelSession implements ChannelMember {
     try {
       stays.forEach(
           (channelId, stay) -> {
-            if (stay.unwritten != null) {
-              var unused = write(channelId, stay, stay.unwritten.metadata());
+            Joined unwritten = stay.unwritten.get();
+            if (unwritten != null) {
+              var unused = write(channelId, stay, unwritten.metadata());
             }
           });
     } finally {
@@ -273,7 +280,7 @@ final class ChannelSession implements ChannelMember {
   boolean hasUnwritten() {
     lock.lock();
     try {
-      return stays.values().stream().anyMatch(stay -> stay.unwritten != null);
+      return stays.values().stream().anyMatch(stay -> stay.unwritten.get() != null);
     } finally {
       lock.unlock();
     }
@@ -314,7 +321,7 @@ final class ChannelSession implements ChannelMember {
 
   private CompletableFuture<Void> write(String channelId, Stay stay, Patch<JsonNode> metadata) {
     Joined joined = joined(channelId, stay, metadata);
-    stay.unwritten = joined;
+    stay.unwritten.set(joined);
     return events
         .write(joined)
         .whenComplete(
@@ -326,13 +333,9 @@ final class ChannelSession implements ChannelMember {
   }
 
   private void written(Stay stay, Joined joined) {
-    lock.lock();
-    try {
-      if (joined.equals(stay.unwritten)) {
-        stay.unwritten = null;
-      }
-    } finally {
-      lock.unlock();
+    Joined unwritten = stay.unwritten.get();
+    if (joined.equals(unwritten)) {
+      stay.unwritten.compareAndSet(unwritten, null);
     }
     // Not on the thread of the producer: that of cursors may have to wait a little.
     sockets.execute(stay.cursor::begin);

@@ -10,6 +10,7 @@ import io.presence.schemas.event.Scope;
 import io.presence.schemas.event.SetStatus;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -43,8 +44,11 @@ final class PresenceSession {
   private Stage stage = Stage.CLOSED;
   private @Nullable String device;
 
-  /** What opened the session, until Kafka has it. */
-  private @Nullable Connected unwritten;
+  /**
+   * What opened the session, until Kafka has it. To hear of that takes no lock: Kafka tells on the
+   * thread that a write may wait for.
+   */
+  private final AtomicReference<@Nullable Connected> unwritten = new AtomicReference<>();
 
   /** Whether it declared itself away, and when there was a sign of activity last. */
   private boolean away;
@@ -171,8 +175,9 @@ final class PresenceSession {
   void repeat() {
     lock.lock();
     try {
-      if (stage == Stage.OPEN && unwritten != null) {
-        var unused = connect(unwritten);
+      Connected again = unwritten.get();
+      if (stage == Stage.OPEN && again != null) {
+        var unused = connect(again);
       }
     } finally {
       lock.unlock();
@@ -181,12 +186,7 @@ final class PresenceSession {
 
   /** Whether something has to be said again. */
   boolean hasUnwritten() {
-    lock.lock();
-    try {
-      return unwritten != null;
-    } finally {
-      lock.unlock();
-    }
+    return unwritten.get() != null;
   }
 
   /**
@@ -208,7 +208,7 @@ final class PresenceSession {
   }
 
   private CompletableFuture<Void> connect(Connected connected) {
-    unwritten = connected;
+    unwritten.set(connected);
     return events
         .write(connected)
         .whenComplete(
@@ -220,18 +220,14 @@ final class PresenceSession {
   }
 
   private void written(Connected connected) {
-    lock.lock();
-    try {
-      if (connected.equals(unwritten)) {
-        unwritten = null;
-      }
-    } finally {
-      lock.unlock();
+    Connected waiting = unwritten.get();
+    if (connected.equals(waiting)) {
+      unwritten.compareAndSet(waiting, null);
     }
   }
 
   private CompletableFuture<Void> disconnect(@Nullable Duration grace) {
-    unwritten = null;
+    unwritten.set(null);
     return events.write(new Disconnected(userId, sessionId, device, grace, false));
   }
 

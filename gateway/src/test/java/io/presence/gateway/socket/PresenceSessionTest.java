@@ -11,7 +11,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -20,12 +26,23 @@ import org.junit.jupiter.api.Test;
 class PresenceSessionTest {
   private static final Duration AWAY_AFTER = Duration.ofMinutes(5);
 
+  /** What happens while a write waits for room. */
+  private Runnable meanwhile = () -> {};
+
   private final MockProducer<byte[], byte[]> producer =
       new MockProducer<>(
           false,
           new org.apache.kafka.clients.producer.RoundRobinPartitioner(),
           new ByteArraySerializer(),
-          new ByteArraySerializer());
+          new ByteArraySerializer()) {
+        @Override
+        @SuppressWarnings("UnsynchronizedOverridesSynchronized") // it waits without its lock
+        public Future<RecordMetadata> send(
+            ProducerRecord<byte[], byte[]> event, Callback callback) {
+          meanwhile.run();
+          return super.send(event, callback);
+        }
+      };
   private long now;
   private final Events events =
       new Events(new EventLog(producer, "events", 1, 1024 * 1024), Runnable::run, () -> now);
@@ -104,6 +121,23 @@ class PresenceSessionTest {
     assertThat(session.hasUnwritten()).isFalse();
     session.repeat();
     assertThat(written()).isEmpty();
+  }
+
+  /** The thread that tells of what was written is the one that makes room for what is to be. */
+  @Test
+  void shouldNotHoldUpKafkaWhileAWriteWaitsForIt() {
+    var unused = session.setOnline(new ClientMessage.SetOnline("web", Patch.keep()));
+    meanwhile =
+        () -> {
+          meanwhile = () -> {};
+          if (!CompletableFuture.supplyAsync(producer::completeNext)
+              .completeOnTimeout(false, 5, TimeUnit.SECONDS)
+              .join()) {
+            throw new TimeoutException("no room");
+          }
+        };
+    assertThat(setStatus(SetStatus.BUSY)).isNotCompletedExceptionally();
+    assertThat(session.hasUnwritten()).isFalse();
   }
 
   @Test
