@@ -90,6 +90,21 @@ async function until(condition, what, patience = PATIENCE) {
   }
 }
 
+/**
+ * Does something once a client knows that it was cut, before it can be back: whoever only looks now
+ * and then may look too late. What it returns says whether that was.
+ */
+function whenStale({ client: cut }, react) {
+  let was = false;
+  cut.on('onStaleChange', (stale) => {
+    if (stale && !was) {
+      was = true;
+      react();
+    }
+  });
+  return () => was;
+}
+
 async function put(path, body = {}) {
   const response = await fetch(`${url}/v1/users/${path}`, {
     method: 'PUT',
@@ -155,10 +170,9 @@ describe('a real gateway', { skip: url ? false : 'PRESENCE_TEST_URL is not set' 
   test('should come back by itself after a cut, with nothing shown to others and nothing missed', async () => {
     const { ada, bob, a, b } = await two();
     const session = a.client.sessionId;
+    const noticed = whenStale(a, () => b.client.setStatus('busy', 'while you were gone'));
     a.cut();
-    await until(() => a.client.connection.state === 'reconnecting', 'the cut is noticed');
-    assert.equal(a.client.stale, true);
-    b.client.setStatus('busy', 'while you were gone');
+    await until(noticed, 'the cut is noticed');
     await until(() => !a.client.stale && a.sees(bob) === 'busy', 'all is known again');
     assert.notEqual(a.client.sessionId, session);
     b.client.setStatus('online');
@@ -173,9 +187,14 @@ describe('a real gateway', { skip: url ? false : 'PRESENCE_TEST_URL is not set' 
 
   test('should say what was set while there was no connection', async () => {
     const { ada, a, b } = await two();
+    let state;
+    const noticed = whenStale(a, () => {
+      state = a.client.connection.state;
+      a.client.setStatus('invisible');
+    });
     a.cut();
-    await until(() => a.client.connection.state === 'reconnecting', 'the cut is noticed');
-    a.client.setStatus('invisible');
+    await until(noticed, 'the cut is noticed');
+    assert.equal(state, 'reconnecting');
     await until(() => b.sees(ada) === 'offline', 'it arrives');
     assert.equal(a.client.status, 'invisible');
   });
@@ -267,12 +286,11 @@ describe('a real gateway', { skip: url ? false : 'PRESENCE_TEST_URL is not set' 
     a.client.joinChannel(room);
     b.client.joinChannel(room);
     await until(() => [a, b].every(({ members }) => members(room)?.join() === [ada, bob].join()), 'both are there');
-    // It may be back before anyone looks.
-    let noticed = false;
-    a.client.on('channel', (picture) => (noticed ||= picture.channelId === room && picture.stale));
+    let stale = false;
+    a.client.on('channel', (picture) => (stale ||= picture.channelId === room && picture.stale));
+    const noticed = whenStale(a, () => e.client.joinChannel(room));
     a.cut();
-    await until(() => noticed, 'the cut is noticed');
-    e.client.joinChannel(room);
+    await until(() => noticed() && stale, 'the cut is noticed');
     await until(() => b.members(room).length === 3, 'another comes');
     await until(() => a.members(room)?.length === 3, 'she is seen after the cut');
     // Longer than the grace of the session that was cut.
