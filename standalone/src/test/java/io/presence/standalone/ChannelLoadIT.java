@@ -124,6 +124,7 @@ class ChannelLoadIT {
       // A list is told once, and again only where there was a gap.
       assertThat(all).allMatch(watcher -> watcher.lists() == 1);
       all.forEach(Watcher::close);
+      awaitNobodyFollows();
     }
     log.info("in all {} ms", millisSince(begun));
   }
@@ -172,6 +173,16 @@ class ChannelLoadIT {
     assertThat(queued).isLessThan(people * people);
     assertThat(metric("presence_live_queued")).isZero();
     all.forEach(Watcher::close);
+    awaitNobodyFollows();
+    // They said no goodbye: they are out after the grace, long before their windows close.
+    awaitCount("doc:busy", 0);
+  }
+
+  /** What a gateway keeps of a channel goes with the last who follows it. */
+  private static void awaitNobodyFollows() {
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .untilAsserted(() -> assertThat(metric("presence_live_channels")).isZero());
   }
 
   private static void awaitCount(String channelId, int count) {

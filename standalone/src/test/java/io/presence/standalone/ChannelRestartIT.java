@@ -42,6 +42,7 @@ class ChannelRestartIT {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final String ROOM = "room";
   private static final int MEMBERS = 60;
+  private static final Duration TTL = Duration.ofSeconds(6);
 
   @TempDir Path data;
 
@@ -80,8 +81,10 @@ class ChannelRestartIT {
               .filter(i -> i % 3 == 0)
               .mapToObj(ChannelRestartIT::user)
               .collect(Collectors.toCollection(TreeSet::new));
+      long ready;
       try (StreamsApp second = StreamsApp.start(settings(kafka))) {
         await().atMost(PATIENCE).until(second::ready);
+        ready = System.currentTimeMillis();
         await()
             .atMost(PATIENCE)
             .untilAsserted(() -> assertThat(members(second)).isEqualTo(staying));
@@ -96,6 +99,18 @@ class ChannelRestartIT {
           .hasSize(2 * MEMBERS / 3)
           .noneMatch(change -> staying.contains(change.member().userId()));
       assertThat(changes).hasSize(MEMBERS + 2 * MEMBERS / 3);
+      // Silence is counted from when someone looks; once more, should the log stand still.
+      long latest = ready + 2 * TTL.toMillis() + 3_000;
+      assertThat(changes)
+          .filteredOn(change -> change.event() == ChannelChange.Event.LEFT)
+          .allSatisfy(
+              change -> {
+                boolean saidGoodbye = number(change.member().userId()) % 3 == 1;
+                assertThat(change.reason())
+                    .isEqualTo(
+                        saidGoodbye ? ChannelChange.Reason.LEFT : ChannelChange.Reason.TIMED_OUT);
+                assertThat(change.at()).isLessThan(latest);
+              });
       for (int i = 1; i < changes.size(); i++) {
         assertThat(changes.get(i).version()).isGreaterThan(changes.get(i - 1).version());
       }
@@ -106,12 +121,18 @@ class ChannelRestartIT {
 
   private Map<String, String> settings(TestKafka kafka) {
     return Map.of(
-        "PRESENCE_BOOTSTRAP_SERVERS", kafka.bootstrapServers(),
-        "PRESENCE_PARTITIONS", "2",
-        "PRESENCE_CHANNEL_TTL", "6s",
-        "PRESENCE_STREAMS_PORT", "0",
-        "PRESENCE_STANDBY_REPLICAS", "0",
-        "PRESENCE_DATA_DIR", data.toString());
+        "PRESENCE_BOOTSTRAP_SERVERS",
+        kafka.bootstrapServers(),
+        "PRESENCE_PARTITIONS",
+        "2",
+        "PRESENCE_CHANNEL_TTL",
+        TTL.toSeconds() + "s",
+        "PRESENCE_STREAMS_PORT",
+        "0",
+        "PRESENCE_STANDBY_REPLICAS",
+        "0",
+        "PRESENCE_DATA_DIR",
+        data.toString());
   }
 
   private static void send(KafkaProducer<byte[], byte[]> producer, ChannelEvent.OfMember event) {
@@ -137,6 +158,10 @@ class ChannelRestartIT {
     Set<String> members = new TreeSet<>(answer.path("members").findValuesAsText("user_id"));
     assertThat(answer.path("count").intValue()).isEqualTo(members.size());
     return members;
+  }
+
+  private static int number(String userId) {
+    return Integer.parseInt(userId.substring(1));
   }
 
   private static String user(int number) {
