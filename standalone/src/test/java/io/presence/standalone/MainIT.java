@@ -155,8 +155,10 @@ class MainIT {
         .start();
   }
 
+  /** The lines it wrote to its end: what is being written may be half a line. */
   private List<String> out(String name) throws IOException {
-    return Files.readAllLines(directory.resolve(name + ".out"));
+    String written = Files.readString(directory.resolve(name + ".out"));
+    return written.substring(0, written.lastIndexOf('\n') + 1).lines().toList();
   }
 
   private List<String> err(String name) throws IOException {
