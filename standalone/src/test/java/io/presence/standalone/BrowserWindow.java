@@ -18,10 +18,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
+import org.openqa.selenium.StaleElementReferenceException;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
@@ -209,7 +211,7 @@ final class BrowserWindow implements AutoCloseable {
 
   /** Where a member's cursor is, as it is written: a part of the width and one of the height. */
   String placeOf(String name) {
-    String text = element(documentMember(name) + " .member-detail").getText();
+    String text = text(documentMember(name) + " .member-detail");
     return text.substring(text.indexOf('·') + 1).strip();
   }
 
@@ -220,10 +222,7 @@ final class BrowserWindow implements AutoCloseable {
   }
 
   void awaitThat(String selector) {
-    await(selector)
-        .atMost(PATIENCE)
-        .pollInterval(POLL)
-        .until(() -> driver.findElements(By.cssSelector(selector)).stream().anyMatch(this::shown));
+    await(selector).atMost(PATIENCE).pollInterval(POLL).until(() -> has(selector));
   }
 
   private boolean shown(WebElement element) {
@@ -236,32 +235,51 @@ final class BrowserWindow implements AutoCloseable {
   }
 
   private List<String> users(String selector) {
-    return driver.findElements(By.cssSelector(selector)).stream()
-        .map(row -> Objects.requireNonNull(row.getDomAttribute("data-user")))
-        .toList();
+    return attributes(selector, "data-user");
   }
 
   /** What is written about a person. */
   String textOf(String name) {
-    return element(person(name) + " .person-text").getText();
+    return text(person(name) + " .person-text");
   }
 
   String text(String selector) {
-    return element(selector).getText();
+    return untilItStays(() -> element(selector).getText());
   }
 
   boolean has(String selector) {
-    return driver.findElements(By.cssSelector(selector)).stream().anyMatch(this::shown);
+    return untilItStays(
+        () -> driver.findElements(By.cssSelector(selector)).stream().anyMatch(this::shown));
+  }
+
+  private List<String> attributes(String selector, String attribute) {
+    return untilItStays(
+        () ->
+            driver.findElements(By.cssSelector(selector)).stream()
+                .map(element -> Objects.requireNonNull(element.getDomAttribute(attribute)))
+                .toList());
+  }
+
+  /**
+   * Looks again where the page was drawn anew between finding an element and reading it: a person
+   * would not have noticed.
+   */
+  private static <T> T untilItStays(Supplier<T> look) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (true) {
+      try {
+        return look.get();
+      } catch (StaleElementReferenceException e) {
+        if (System.nanoTime() > deadline) {
+          throw e;
+        }
+      }
+    }
   }
 
   /** The statuses that a person came to, by the log, the oldest first. */
   List<String> logOf(String name) {
-    return driver
-        .findElements(By.cssSelector("#log [data-user='" + name + "']"))
-        .reversed()
-        .stream()
-        .map(entry -> Objects.requireNonNull(entry.getDomAttribute("data-to")))
-        .toList();
+    return attributes("#log [data-user='" + name + "']", "data-to").reversed();
   }
 
   // How it looks
@@ -352,7 +370,12 @@ final class BrowserWindow implements AutoCloseable {
   }
 
   private void click(String selector) {
-    element(selector).click();
+    var unused =
+        untilItStays(
+            () -> {
+              element(selector).click();
+              return true;
+            });
   }
 
   private WebElement element(String selector) {
