@@ -238,7 +238,7 @@ public final class Gateway implements AutoCloseable {
     routes =
         Stream.of(
                 new EventRoutes(writing, limits).routes(),
-                new PresenceRoutes(answering, limits, patience).routes(),
+                new PresenceRoutes(answering, limits).routes(),
                 new UserRoutes(answering, limits, patience).routes(),
                 new ChannelRoutes(channelWriting, answering, lists, limits, patience).routes(),
                 List.of(StreamHandler.route()),

@@ -106,7 +106,7 @@ class BadInputIT {
               () ->
                   assertThat(
                           app.queries()
-                              .lookup(new Lookup.Request(null, good, false))
+                              .lookup(new Lookup.Request(null, good, false, false))
                               .toCompletableFuture()
                               .get()
                               .entries())

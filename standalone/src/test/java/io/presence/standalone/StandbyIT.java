@@ -160,7 +160,7 @@ class StandbyIT {
   private static boolean isAllHere(StreamsApp app) throws Exception {
     return app
         .queries()
-        .lookup(new Lookup.Request(null, lastOnes(), true))
+        .lookup(new Lookup.Request(null, lastOnes(), true, true))
         .toCompletableFuture()
         .get()
         .entries()

@@ -1,6 +1,7 @@
 package io.presence.streams;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import io.presence.schemas.json.Json;
 import io.presence.schemas.presence.Presence;
@@ -97,10 +98,11 @@ public final class TopologySubject implements Subject {
 
   @Override
   public @Nullable Presence lookup(@Nullable String requester, String userId) {
-    LookupQuery query = new LookupQuery(requester, Map.of(0, List.of(userId)));
-    List<Lookup.Entry> entries =
-        running.store().query(query, PositionBound.unbounded(), new QueryConfig(false)).getResult();
-    Lookup.Entry entry = entries.get(0);
+    Lookup.Entry entry = lookup(requester, userId, false);
+    Lookup.Entry withContact = lookup(requester, userId, true);
+    assertThat(entry.presence())
+        .as("to ask for contacts shows neither more nor less")
+        .isEqualTo(withContact.presence());
     if (entry.outcome() != Lookup.Outcome.SHOWN) {
       return null;
     }
@@ -109,6 +111,15 @@ public final class TopologySubject implements Subject {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private Lookup.Entry lookup(@Nullable String requester, String userId, boolean contacts) {
+    LookupQuery query = new LookupQuery(requester, Map.of(0, List.of(userId)), contacts);
+    return running
+        .store()
+        .query(query, PositionBound.unbounded(), new QueryConfig(false))
+        .getResult()
+        .getFirst();
   }
 
   @Override

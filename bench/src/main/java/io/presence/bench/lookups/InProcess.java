@@ -74,7 +74,7 @@ record InProcess(Queries queries) implements Asking {
   int shown(Population.Bulk bulk) {
     Lookup.Answer answer =
         queries
-            .lookup(new Lookup.Request(Population.REQUESTER, bulk.ids(), false))
+            .lookup(new Lookup.Request(Population.REQUESTER, bulk.ids(), false, false))
             .toCompletableFuture()
             .join();
     int shown = 0;

@@ -119,7 +119,7 @@ final class LiveSessions implements AutoCloseable {
   List<Lookup.Entry> lookUp(int count) {
     List<String> ids = lookups.get(nextLookup);
     nextLookup = (nextLookup + 1) % lookups.size();
-    LookupQuery query = new LookupQuery("requester", Map.of(0, ids.subList(0, count)));
+    LookupQuery query = new LookupQuery("requester", Map.of(0, ids.subList(0, count)), false);
     return store.query(query, PositionBound.unbounded(), new QueryConfig(false)).getResult();
   }
 

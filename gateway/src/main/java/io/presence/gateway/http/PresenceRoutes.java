@@ -3,11 +3,9 @@ package io.presence.gateway.http;
 import io.presence.gateway.limit.RateLimits;
 import io.presence.schemas.query.Lookup;
 import io.presence.schemas.query.Queries;
-import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,15 +16,13 @@ public final class PresenceRoutes {
 
   private final Queries queries;
   private final RateLimits limits;
-  private final Duration patience;
 
   /**
-   * @param patience how long the queries may take in all
+   * @param queries which answer in time or say that nobody could be asked: nothing is timed here
    */
-  public PresenceRoutes(Queries queries, RateLimits limits, Duration patience) {
+  public PresenceRoutes(Queries queries, RateLimits limits) {
     this.queries = queries;
     this.limits = limits;
-    this.patience = patience;
   }
 
   /** The routes. */
@@ -76,10 +72,7 @@ public final class PresenceRoutes {
   /** Never fails: who could not be asked is not here. */
   private CompletionStage<Lookup.Answer> lookup(@Nullable String requester, List<String> ids) {
     return queries
-        .lookup(new Lookup.Request(requester, ids, false))
-        .toCompletableFuture()
-        .copy()
-        .orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS)
+        .lookup(new Lookup.Request(requester, ids, false, false))
         .exceptionally(
             failure -> {
               LOG.debug("a lookup failed", failure);

@@ -105,7 +105,7 @@ final class Snapshots {
     public CompletionStage<Lookup.Answer> begin() {
       unheard = delivery.unheard(ids);
       return queries
-          .lookup(new Lookup.Request(ask.subscriber().requester(), ids, false))
+          .lookup(new Lookup.Request(ask.subscriber().requester(), ids, false, true))
           .toCompletableFuture()
           .copy()
           .orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS);

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.client.BytesRequestContent;
 import org.eclipse.jetty.client.CompletableResponseListener;
@@ -25,7 +26,11 @@ import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpMethod;
 import org.jspecify.annotations.Nullable;
 
-/** One streams-app, asked over HTTP. Connections are kept and used again; nothing waits. */
+/**
+ * One streams-app, asked over HTTP. Connections are kept and used again; nothing waits. Answers to
+ * lookups are given on the thread that reads them, so that no other has to be woken: what is made
+ * of them there must be short. All else may take a while, and has a thread of its own.
+ */
 final class HttpQueries implements Queries {
   private static final int MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 
@@ -33,17 +38,25 @@ final class HttpQueries implements Queries {
   private final URI base;
   private final @Nullable String authorization;
   private final Duration timeout;
+  private final Executor executor;
 
   /**
    * @param base where its query server is
    * @param internalToken what it wants to be shown; null: nothing
    * @param timeout how long an answer may take
+   * @param executor goes on with what is no lookup
    */
-  HttpQueries(HttpClient client, URI base, @Nullable String internalToken, Duration timeout) {
+  HttpQueries(
+      HttpClient client,
+      URI base,
+      @Nullable String internalToken,
+      Duration timeout,
+      Executor executor) {
     this.client = client;
     this.base = base;
     this.authorization = internalToken == null ? null : "Bearer " + internalToken;
     this.timeout = timeout;
+    this.executor = executor;
   }
 
   @Override
@@ -70,7 +83,7 @@ final class HttpQueries implements Queries {
   @Override
   public CompletionStage<Question.Reply> ask(Question question) {
     return send(request(path(question)))
-        .thenApply(
+        .thenApplyAsync(
             response -> {
               try {
                 return switch (response.getStatus()) {
@@ -85,20 +98,22 @@ final class HttpQueries implements Queries {
               } catch (IOException e) {
                 throw new CompletionException(e);
               }
-            });
+            },
+            executor);
   }
 
   @Override
   public CompletionStage<Ownership> ownership() {
     return send(request("/internal/v1/ownership"))
-        .thenApply(
+        .thenApplyAsync(
             response -> {
               try {
                 return Json.MAPPER.readValue(ok(response), Ownership.class);
               } catch (IOException e) {
                 throw new CompletionException(e);
               }
-            });
+            },
+            executor);
   }
 
   private Request request(String path) {

@@ -161,7 +161,7 @@ public final class MemberLists {
               .toList();
       parts.add(
           queries
-              .lookup(new Lookup.Request(requester, ids, false))
+              .lookup(new Lookup.Request(requester, ids, false, false))
               .toCompletableFuture()
               .copy()
               .orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS)

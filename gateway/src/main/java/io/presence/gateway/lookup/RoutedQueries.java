@@ -25,6 +25,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
+import org.eclipse.jetty.util.thread.Invocable;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,7 +35,8 @@ import org.slf4j.LoggerFactory;
  * All streams-apps as if they were one. A lookup is one request to each owner, all at once; what an
  * owner did not answer in time is asked of a standby, and what is left after that of whoever has
  * become the owner meanwhile. Ids that nobody could be asked for come back {@link
- * Lookup.Outcome#NOT_HERE}; nothing here fails.
+ * Lookup.Outcome#NOT_HERE}; nothing here fails, nor takes longer than five times what one instance
+ * may take: three rounds, and twice finding out who owns what.
  */
 public final class RoutedQueries implements Queries, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RoutedQueries.class);
@@ -44,6 +47,9 @@ public final class RoutedQueries implements Queries, AutoCloseable {
   private static final int MAX_CONNECTIONS = 64;
 
   private static final int MAX_WAITING = 65_536;
+
+  /** Most of an answer about 500 users is read at once. */
+  private static final int RESPONSE_BUFFER_BYTES = 64 * 1024;
 
   private final Duration timeout;
   private final @Nullable String internalToken;
@@ -69,13 +75,17 @@ public final class RoutedQueries implements Queries, AutoCloseable {
   }
 
   private static HttpClient start(Duration timeout) {
-    HttpClient client = new HttpClient();
+    HttpClientTransportOverHTTP transport = new HttpClientTransportOverHTTP();
+    // What comes of a lookup waits for nothing: no other thread has to be woken for it.
+    transport.setInvocationType(Invocable.InvocationType.NON_BLOCKING);
+    HttpClient client = new HttpClient(transport);
     client.setName("queries");
     client.setConnectTimeout(timeout.toMillis());
     client.setFollowRedirects(false);
     client.setUserAgentField(null);
     client.setMaxConnectionsPerDestination(MAX_CONNECTIONS);
     client.setMaxRequestsQueuedPerDestination(MAX_WAITING);
+    client.setResponseBufferSize(RESPONSE_BUFFER_BYTES);
     try {
       client.start();
       // Not before: to start puts one in.
@@ -139,7 +149,11 @@ public final class RoutedQueries implements Queries, AutoCloseable {
         address,
         a ->
             new HttpQueries(
-                client, URI.create(a.contains("://") ? a : "http://" + a), internalToken, timeout));
+                client,
+                URI.create(a.contains("://") ? a : "http://" + a),
+                internalToken,
+                timeout,
+                executor));
   }
 
   private CompletionStage<Question.Reply> ask(
@@ -279,7 +293,8 @@ public final class RoutedQueries implements Queries, AutoCloseable {
     private CompletableFuture<Void> send(Target target, List<Integer> indexes) {
       List<String> wanted = indexes.stream().map(ids::get).toList();
       return instance(target.address())
-          .lookup(new Lookup.Request(request.requester(), wanted, target.standby()))
+          .lookup(
+              new Lookup.Request(request.requester(), wanted, target.standby(), request.contacts()))
           .<Void>handle(
               (answer, failure) -> {
                 if (failure != null) {

@@ -172,7 +172,8 @@ final class RoutedQueriesTest {
     List<CompletableFuture<Lookup.Answer>> many = new ArrayList<>();
     long start = System.nanoTime();
     for (int i = 0; i < 200; i++) {
-      many.add(queries.lookup(new Lookup.Request(null, idsOf("a"), false)).toCompletableFuture());
+      many.add(
+          queries.lookup(new Lookup.Request(null, idsOf("a"), false, false)).toCompletableFuture());
     }
     many.forEach(CompletableFuture::join);
     long tenths = Duration.ofNanos(System.nanoTime() - start).toMillis() / 100;
@@ -196,7 +197,7 @@ final class RoutedQueriesTest {
         new RoutedQueries(List.of(URI.create("http://127.0.0.1:1")), null, TIMEOUT)) {
       assertThat(alone.ready()).isFalse();
       Lookup.Answer answer =
-          alone.lookup(new Lookup.Request("ada", IDS, false)).toCompletableFuture().join();
+          alone.lookup(new Lookup.Request("ada", IDS, false, false)).toCompletableFuture().join();
       assertThat(answer.entries()).hasSize(IDS.size()).containsOnly(Lookup.Entry.NOT_HERE);
       assertThat(alone.ask(new Question.OwnStatus("ada")).toCompletableFuture().join())
           .isEqualTo(Question.Reply.NOT_HERE);
@@ -234,7 +235,7 @@ final class RoutedQueriesTest {
 
   private List<Lookup.Entry> lookup(List<String> ids) {
     return queries
-        .lookup(new Lookup.Request("ada", ids, false))
+        .lookup(new Lookup.Request("ada", ids, false, false))
         .toCompletableFuture()
         .join()
         .entries();

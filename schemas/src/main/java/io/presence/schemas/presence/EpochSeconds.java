@@ -17,6 +17,11 @@ import java.nio.charset.StandardCharsets;
 public final class EpochSeconds {
   private static final BigDecimal LIMIT = BigDecimal.valueOf(1_000_000_000_000L);
 
+  /** From 2001 on, and until 2286. */
+  private static final long TEN_DIGITS = 1_000_000_000_000L;
+
+  private static final long ELEVEN_DIGITS = 10_000_000_000_000L;
+
   private EpochSeconds() {}
 
   /** The JSON number for a time in milliseconds. */
@@ -31,6 +36,9 @@ public final class EpochSeconds {
 
   /** How many bytes that number has, for a time that is not negative. */
   public static int length(long millis) {
+    if (millis >= TEN_DIGITS && millis < ELEVEN_DIGITS) {
+      return 14;
+    }
     int digits = 1;
     for (long rest = millis / 1_000; rest >= 10; rest /= 10) {
       digits++;
@@ -41,14 +49,21 @@ public final class EpochSeconds {
   /** Writes that number, for a time that is not negative, from {@code at} on. */
   public static void write(long millis, byte[] out, int at) {
     int place = at + length(millis);
-    long rest = millis;
-    for (int digit = 0; place > at; digit++) {
-      if (digit == 3) {
-        out[--place] = '.';
-      } else {
-        out[--place] = (byte) ('0' + rest % 10);
-        rest /= 10;
-      }
+    long rest = millis / 1_000;
+    int fraction = (int) (millis - rest * 1_000);
+    out[--place] = (byte) ('0' + fraction % 10);
+    out[--place] = (byte) ('0' + fraction / 10 % 10);
+    out[--place] = (byte) ('0' + fraction / 100);
+    out[--place] = '.';
+    // A lookup writes one for each user: two digits for each division.
+    while (place >= at + 2) {
+      int pair = (int) (rest % 100);
+      rest /= 100;
+      out[--place] = (byte) ('0' + pair % 10);
+      out[--place] = (byte) ('0' + pair / 10);
+    }
+    if (place > at) {
+      out[at] = (byte) ('0' + rest);
     }
   }
 

@@ -13,8 +13,11 @@ public final class Lookup {
    * @param userIds ids of any partitions
    * @param standby false: only what this instance owns is answered; true: also what it holds a
    *     fresh enough copy of
+   * @param contacts whether each entry has to say if the requester is a contact of the user; false:
+   *     only where that decides whether the user is shown, which costs less
    */
-  public record Request(@Nullable String requester, List<String> userIds, boolean standby) {}
+  public record Request(
+      @Nullable String requester, List<String> userIds, boolean standby, boolean contacts) {}
 
   /** What became of one id. */
   public enum Outcome {
@@ -33,7 +36,8 @@ public final class Lookup {
    * @param version the version of the user's latest change, also of hidden users; 0 if there was
    *     none
    * @param visibility also of hidden users; everyone if never set
-   * @param contact whether the requester is a contact of the user
+   * @param contact whether the requester is a contact of the user, as far as the request wants to
+   *     know
    * @param stale whether a standby answered
    */
   public record Entry(

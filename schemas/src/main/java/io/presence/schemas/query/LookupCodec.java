@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <p>All numbers are big-endian; an id is one byte of length and so many bytes of ASCII.
  *
  * <pre>
- * request: version(1)=1 flags(1: 1 standby, 2 requester) requester? count(4) id…
+ * request: version(1)=1 flags(1: 1 standby, 2 requester, 3 contacts) requester? count(4) id…
  * answer:  version(1)=1 count(4) entry…
  * entry:   flags(1: 1-2 outcome, 3-4 visibility, 5 contact, 6 stale) version(8)
  *          if shown: length(4) json
@@ -40,6 +40,7 @@ public final class LookupCodec {
   private static final byte FORMAT = 1;
   private static final int STANDBY = 1;
   private static final int REQUESTER = 2;
+  private static final int CONTACTS = 4;
   private static final int CONTACT = 1 << 4;
   private static final int STALE = 1 << 5;
   private static final int SMALLEST_ENTRY = 1 + Long.BYTES;
@@ -69,7 +70,10 @@ public final class LookupCodec {
     }
     ByteBuffer out = ByteBuffer.allocate(size);
     out.put(FORMAT);
-    out.put((byte) ((request.standby() ? STANDBY : 0) | (requester == null ? 0 : REQUESTER)));
+    int flags = request.standby() ? STANDBY : 0;
+    flags |= requester == null ? 0 : REQUESTER;
+    flags |= request.contacts() ? CONTACTS : 0;
+    out.put((byte) flags);
     if (requester != null) {
       putId(out, requester);
     }
@@ -90,7 +94,7 @@ public final class LookupCodec {
     try {
       format(in);
       int flags = in.get();
-      if ((flags & ~(STANDBY | REQUESTER)) != 0) {
+      if ((flags & ~(STANDBY | REQUESTER | CONTACTS)) != 0) {
         throw new LookupFormatException("unknown flags " + flags);
       }
       String requester = (flags & REQUESTER) == 0 ? null : getId(in);
@@ -100,7 +104,7 @@ public final class LookupCodec {
         ids.add(getId(in));
       }
       end(in);
-      return new Lookup.Request(requester, ids, (flags & STANDBY) != 0);
+      return new Lookup.Request(requester, ids, (flags & STANDBY) != 0, (flags & CONTACTS) != 0);
     } catch (BufferUnderflowException e) {
       throw new LookupFormatException("cut off after " + bytes.length + " bytes");
     }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 final class LookupCodecTest {
   private static final Lookup.Request REQUEST =
-      new Lookup.Request("ada", List.of("bob", "x".repeat(128), "a@b.c:d-e_f"), true);
+      new Lookup.Request("ada", List.of("bob", "x".repeat(128), "a@b.c:d-e_f"), true, true);
   private static final Lookup.Answer ANSWER =
       new Lookup.Answer(
           List.of(
@@ -31,7 +31,7 @@ final class LookupCodecTest {
   @Test
   void shouldReadRequestThatWasWritten() throws Exception {
     assertThat(LookupCodec.readRequest(LookupCodec.write(REQUEST))).isEqualTo(REQUEST);
-    Lookup.Request stranger = new Lookup.Request(null, List.of(), false);
+    Lookup.Request stranger = new Lookup.Request(null, List.of(), false, false);
     assertThat(LookupCodec.readRequest(LookupCodec.write(stranger))).isEqualTo(stranger);
   }
 
@@ -44,7 +44,7 @@ final class LookupCodecTest {
   @Test
   void shouldNotWriteMoreIdsThanAllowed() {
     List<String> ids = Collections.nCopies(LookupCodec.MAX_IDS + 1, "a");
-    assertThatThrownBy(() -> LookupCodec.write(new Lookup.Request(null, ids, false)))
+    assertThatThrownBy(() -> LookupCodec.write(new Lookup.Request(null, ids, false, false)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("10001");
   }
@@ -85,7 +85,7 @@ final class LookupCodecTest {
     Random random = new Random(42);
     for (int i = 0; i < 20_000; i++) {
       byte[] garbage =
-          LookupCodec.write(i % 2 == 0 ? REQUEST : new Lookup.Request("a", List.of(), true));
+          LookupCodec.write(i % 2 == 0 ? REQUEST : new Lookup.Request("a", List.of(), true, false));
       if (i % 3 == 0) {
         garbage = LookupCodec.write(ANSWER);
       }

@@ -89,7 +89,7 @@ public final class StoreQueries implements Queries {
     Map<Integer, List<Lookup.Entry>> answers =
         query(
             PresenceTopology.PRESENCE_STORE,
-            new LookupQuery(request.requester(), asked),
+            new LookupQuery(request.requester(), asked, request.contacts()),
             asked.keySet(),
             request.standby());
     List<@Nullable Iterator<Lookup.Entry>> answered = new ArrayList<>(partitions);

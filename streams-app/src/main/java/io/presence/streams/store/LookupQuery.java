@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
  * that belong to it, in their order.
  *
  * @param userIds by partition
+ * @param contacts as {@link Lookup.Request#contacts}
  */
-public record LookupQuery(@Nullable String requester, Map<Integer, List<String>> userIds)
+public record LookupQuery(
+    @Nullable String requester, Map<Integer, List<String>> userIds, boolean contacts)
     implements Query<List<Lookup.Entry>> {
 
   List<String> userIds(int partition) {

@@ -125,7 +125,8 @@ final class PresenceIndex extends PartitionIndex {
 
   // What queries use
 
-  private List<Lookup.Entry> lookup(@Nullable String requester, List<String> userIds) {
+  private List<Lookup.Entry> lookup(
+      @Nullable String requester, List<String> userIds, boolean contacts) {
     List<Lookup.Entry> entries = new ArrayList<>(userIds.size());
     Probes probes = new Probes();
     boolean[] contact = new boolean[Probes.MOST];
@@ -141,7 +142,9 @@ final class PresenceIndex extends PartitionIndex {
         now = changing;
         users.find(probes);
         for (int i = 0; i < some.size() && requester != null; i++) {
-          contact[i] = isContact(some.get(i), requester, probes.held[i], now);
+          Object held = probes.held[i];
+          contact[i] =
+              (contacts || isForContacts(held)) && isContact(some.get(i), requester, held, now);
         }
       } while (requester != null && changing != now);
       for (int i = 0; i < some.size(); i++) {
@@ -166,6 +169,10 @@ final class PresenceIndex extends PartitionIndex {
     }
     return new Lookup.Entry(
         Lookup.Outcome.SHOWN, presence(held, stored), version, visibility, contact, !isActive());
+  }
+
+  private static boolean isForContacts(@Nullable Object held) {
+    return held != null && UserCodec.visibility(UserTable.stored(held)) == Visibility.CONTACTS;
   }
 
   /** Whether the requester is a contact of a user who was held as {@code held}. */
@@ -196,7 +203,8 @@ final class PresenceIndex extends PartitionIndex {
     return switch (query) {
       case LookupQuery lookup ->
           (QueryResult<R>)
-              QueryResult.forResult(lookup(lookup.requester(), lookup.userIds(partition())));
+              QueryResult.forResult(
+                  lookup(lookup.requester(), lookup.userIds(partition()), lookup.contacts()));
       case UserQuery user -> {
         UserState state = find(user.userId());
         yield (QueryResult<R>)

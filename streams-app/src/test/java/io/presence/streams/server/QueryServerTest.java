@@ -36,7 +36,7 @@ final class QueryServerTest {
 
   @Test
   void shouldAnswerLookupAsBytes() throws Exception {
-    Lookup.Request request = new Lookup.Request("ada", List.of("bob", "eve"), true);
+    Lookup.Request request = new Lookup.Request("ada", List.of("bob", "eve"), true, true);
     HttpResponse<byte[]> response = post(LookupCodec.write(request));
     assertThat(response.statusCode()).isEqualTo(200);
     assertThat(queries.request.get()).isEqualTo(request);

@@ -60,8 +60,10 @@ class PresenceIndexTest {
                   }
                 });
     long shown = 0;
+    boolean contacts = false;
     while (writer.isAlive()) {
-      Lookup.Entry entry = lookup();
+      contacts = !contacts;
+      Lookup.Entry entry = lookup(contacts);
       if (entry.presence() != null) {
         shown++;
         assertThat(entry.version() % 4).isLessThan(2);
@@ -72,9 +74,13 @@ class PresenceIndexTest {
   }
 
   private Lookup.Entry lookup() {
+    return lookup(true);
+  }
+
+  private Lookup.Entry lookup(boolean contacts) {
     return index
         .query(
-            new LookupQuery("bob", Map.of(-1, List.of("ada"))),
+            new LookupQuery("bob", Map.of(-1, List.of("ada")), contacts),
             PositionBound.unbounded(),
             new QueryConfig(false))
         .getResult()
