@@ -12,6 +12,7 @@ import io.presence.streams.PresenceTopology;
 import io.presence.streams.core.Rules;
 import io.presence.streams.store.ChannelQuery;
 import io.presence.streams.store.LookupQuery;
+import io.presence.streams.store.Taken;
 import io.presence.streams.store.UserQuery;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,14 +28,12 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.query.Query;
 import org.apache.kafka.streams.query.QueryResult;
 import org.apache.kafka.streams.query.StateQueryRequest;
-import org.apache.kafka.streams.query.StateQueryResult;
 import org.apache.kafka.streams.query.WindowRangeQuery;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.jspecify.annotations.Nullable;
@@ -86,12 +85,12 @@ public final class StoreQueries implements Queries {
       }
       ids.add(userIds.get(i));
     }
+    Taken taken = taken(PresenceTopology.PRESENCE_STORE, request.standby());
     Map<Integer, List<Lookup.Entry>> answers =
         query(
             PresenceTopology.PRESENCE_STORE,
-            new LookupQuery(request.requester(), asked),
-            asked.keySet(),
-            request.standby());
+            new LookupQuery(request.requester(), asked, taken),
+            asked.keySet());
     List<@Nullable Iterator<Lookup.Entry>> answered = new ArrayList<>(partitions);
     for (int partition = 0; partition < partitions; partition++) {
       List<Lookup.Entry> answer = answers.get(partition);
@@ -149,8 +148,9 @@ public final class StoreQueries implements Queries {
 
   private Question.Reply channel(Question.OfChannel question) {
     int partition = Partitioning.partitionOf(question.channelId(), partitions);
+    Taken taken = taken(PresenceTopology.CHANNEL_STORE, true);
     ChannelQuery.Result result =
-        query(PresenceTopology.CHANNEL_STORE, new ChannelQuery(question), Set.of(partition), true)
+        query(PresenceTopology.CHANNEL_STORE, new ChannelQuery(question, taken), Set.of(partition))
             .get(partition);
     return result == null ? Question.Reply.NOT_HERE : reply(result.json(), result.stale());
   }
@@ -158,36 +158,37 @@ public final class StoreQueries implements Queries {
   private Question.Reply user(
       Question.OfUser question, Function<UserQuery.Result, byte @Nullable []> reply) {
     int partition = Partitioning.partitionOf(question.userId(), partitions);
+    Taken taken = taken(PresenceTopology.PRESENCE_STORE, true);
     UserQuery.Result result =
         query(
                 PresenceTopology.PRESENCE_STORE,
-                new UserQuery(question.userId()),
-                Set.of(partition),
-                true)
+                new UserQuery(question.userId(), taken),
+                Set.of(partition))
             .get(partition);
     return result == null ? Question.Reply.NOT_HERE : reply(reply.apply(result), result.stale());
   }
 
   private Question.Reply sessions(Question.Sessions question) {
     int partition = Partitioning.partitionOf(question.userId(), partitions);
-    Set<Integer> asked = Set.of(partition);
-    WindowRangeQuery<String, List<ClosedSession>> query =
-        WindowRangeQuery.withKey(question.userId());
-    boolean stale = false;
-    KeyValueIterator<Windowed<String>, List<ClosedSession>> windows =
-        query(PresenceTopology.HISTORY_STORE, query, asked, false).get(partition);
-    if (windows == null) {
-      stale = true;
-      windows = query(PresenceTopology.HISTORY_STORE, query, asked, true).get(partition);
-    }
-    if (windows == null) {
+    // Of these nobody keeps the time: they are old anyway, and only those who may know them ask.
+    QueryResult<KeyValueIterator<Windowed<String>, List<ClosedSession>>> owned =
+        streams
+            .query(
+                StateQueryRequest.inStore(PresenceTopology.HISTORY_STORE)
+                    .withQuery(
+                        WindowRangeQuery.<String, List<ClosedSession>>withKey(question.userId()))
+                    .withPartitions(Set.of(partition))
+                    .requireActive())
+            .getPartitionResults()
+            .get(partition);
+    if (owned == null || !owned.isSuccess()) {
       return Question.Reply.NOT_HERE;
     }
     List<ClosedSession> sessions = new ArrayList<>();
-    try (KeyValueIterator<Windowed<String>, List<ClosedSession>> open = windows) {
+    try (KeyValueIterator<Windowed<String>, List<ClosedSession>> open = owned.getResult()) {
       open.forEachRemaining(window -> sessions.addAll(window.value));
     }
-    return reply(Replies.sessions(sessions, question.limit(), question.after()), stale);
+    return reply(Replies.sessions(sessions, question.limit(), question.after()), false);
   }
 
   private static Question.Reply reply(byte @Nullable [] json, boolean stale) {
@@ -196,38 +197,31 @@ public final class StoreQueries implements Queries {
         : new Question.Reply(Question.Outcome.ANSWERED, json, stale);
   }
 
-  /** Asks the partitions that are owned, then, if wanted, the fresh copies of the others. */
-  private <R> Map<Integer, R> query(
-      String store, Query<R> query, Collection<Integer> asked, boolean standby) {
-    Map<Integer, R> answers = new HashMap<>();
-    collect(
-        streams.query(
-            StateQueryRequest.inStore(store)
-                .withQuery(query)
-                .withPartitions(Set.copyOf(asked))
-                .requireActive()),
-        answers);
-    if (standby && answers.size() < asked.size()) {
-      Set<Integer> fresh =
-          asked.stream()
-              .filter(
-                  partition ->
-                      !answers.containsKey(partition) && freshness.isFresh(store, partition))
-              .collect(Collectors.toSet());
-      if (!fresh.isEmpty()) {
-        collect(
-            streams.query(StateQueryRequest.inStore(store).withQuery(query).withPartitions(fresh)),
-            answers);
-      }
-    }
-    return answers;
+  /**
+   * What those who answer must have taken in.
+   *
+   * @param standby whether a copy may answer
+   */
+  private Taken taken(String store, boolean standby) {
+    return standby ? new Taken(partition -> freshness.required(store, partition)) : Taken.NO_COPY;
   }
 
-  private static <R> void collect(StateQueryResult<R> results, Map<Integer, R> answers) {
-    for (Map.Entry<Integer, QueryResult<R>> result : results.getPartitionResults().entrySet()) {
-      if (result.getValue().isSuccess()) {
-        answers.put(result.getKey(), Objects.requireNonNull(result.getValue().getResult()));
-      }
-    }
+  /**
+   * Asks whatever of the partitions is here. Each store knows itself whether it is owned: what
+   * Kafka Streams calls active is not, for the time in which any partition of the same thread
+   * moves.
+   */
+  private <R> Map<Integer, R> query(String store, Query<R> query, Collection<Integer> asked) {
+    Map<Integer, R> answers = new HashMap<>();
+    streams
+        .query(StateQueryRequest.inStore(store).withQuery(query).withPartitions(Set.copyOf(asked)))
+        .getPartitionResults()
+        .forEach(
+            (partition, result) -> {
+              if (result.isSuccess()) {
+                answers.put(partition, Objects.requireNonNull(result.getResult()));
+              }
+            });
+    return answers;
   }
 }

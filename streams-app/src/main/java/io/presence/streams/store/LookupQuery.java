@@ -11,9 +11,16 @@ import org.jspecify.annotations.Nullable;
  * that belong to it, in their order.
  *
  * @param userIds by partition
+ * @param taken what a copy must have taken in
  */
-public record LookupQuery(@Nullable String requester, Map<Integer, List<String>> userIds)
+public record LookupQuery(
+    @Nullable String requester, Map<Integer, List<String>> userIds, Taken taken)
     implements Query<List<Lookup.Entry>> {
+
+  /** One that any copy answers. */
+  public LookupQuery(@Nullable String requester, Map<Integer, List<String>> userIds) {
+    this(requester, userIds, Taken.ANYTHING);
+  }
 
   List<String> userIds(int partition) {
     return userIds.getOrDefault(partition, List.of());
