@@ -22,7 +22,9 @@ class LogTicksTest {
               "c",
               List.of(NODE),
               List.of(
-                  partition("events", 0), partition("events", 1), partition("channel-events", 1),
+                  partition("events", 0),
+                  partition("events", 1),
+                  partition("channel-events", 1),
                   partition("channel-events", 0)),
               Set.of(),
               Set.of()),
