@@ -17,6 +17,7 @@ import io.presence.schemas.topic.Topics;
 import io.presence.streams.core.ChannelRules;
 import io.presence.streams.core.Rules;
 import io.presence.streams.query.StandbyFreshness;
+import io.presence.streams.query.Standstill;
 import io.presence.streams.query.StoreQueries;
 import io.presence.streams.server.QueryServer;
 import java.net.InetAddress;
@@ -59,6 +60,7 @@ public final class StreamsApp implements AutoCloseable {
   private final StopMark stopped;
   private final KafkaStreamsMetrics streamsMetrics;
   private final StandbyFreshness freshness;
+  private final Standstill standstill;
 
   private StreamsApp(Map<String, String> environment) throws InterruptedException {
     String host = Settings.STREAMS_HOST.get(environment);
@@ -138,15 +140,17 @@ public final class StreamsApp implements AutoCloseable {
         });
     streamsMetrics = new KafkaStreamsMetrics(streams);
     streamsMetrics.bindTo(registry);
+    standstill = new Standstill();
     freshness =
         new StandbyFreshness(
             streams,
             admin,
+            standstill,
             Settings.APPLICATION_ID.get(environment),
             Map.of(
                 PresenceTopology.PRESENCE_STORE, topics.events().name(),
                 PresenceTopology.CHANNEL_STORE, topics.channelEvents().name()));
-    queries.target = new StoreQueries(streams, topics, partitions, rules, freshness);
+    queries.target = new StoreQueries(streams, topics, partitions, rules, freshness, standstill);
     streams.start();
   }
 
@@ -189,6 +193,7 @@ public final class StreamsApp implements AutoCloseable {
       stopped.put();
     }
     freshness.close();
+    standstill.close();
     streamsMetrics.close();
     ticks.close();
     admin.close(Duration.ofSeconds(2));

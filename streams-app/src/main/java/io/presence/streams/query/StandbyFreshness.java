@@ -35,6 +35,7 @@ public final class StandbyFreshness implements AutoCloseable {
 
   private final KafkaStreams streams;
   private final Admin admin;
+  private final Standstill standstill;
   private final String applicationId;
   private final Map<String, String> stores;
   private final Map<Copy, Written> written = new ConcurrentHashMap<>();
@@ -53,13 +54,19 @@ public final class StandbyFreshness implements AutoCloseable {
   /**
    * Starts to compare.
    *
+   * @param standstill whether this instance may own less than it thinks
    * @param applicationId which names the changelogs
    * @param stores the stores to compare, each with the topic that feeds it
    */
   public StandbyFreshness(
-      KafkaStreams streams, Admin admin, String applicationId, Map<String, String> stores) {
+      KafkaStreams streams,
+      Admin admin,
+      Standstill standstill,
+      String applicationId,
+      Map<String, String> stores) {
     this.streams = streams;
     this.admin = admin;
+    this.standstill = standstill;
     this.applicationId = applicationId;
     this.stores = Map.copyOf(stores);
     this.executor =
@@ -125,10 +132,11 @@ public final class StandbyFreshness implements AutoCloseable {
 
   /** What this instance holds and does not own for sure. */
   private Set<Integer> copies(String topic) {
+    boolean doubt = standstill.isInDoubt();
     return streams.metadataForLocalThreads().stream()
         .flatMap(
             thread ->
-                !thread.threadState().equals("RUNNING")
+                doubt || !thread.threadState().equals("RUNNING")
                     ? Stream.concat(thread.standbyTasks().stream(), thread.activeTasks().stream())
                     : thread.standbyTasks().stream())
         .flatMap(task -> task.topicPartitions().stream())

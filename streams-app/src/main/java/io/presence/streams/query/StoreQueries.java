@@ -49,22 +49,26 @@ public final class StoreQueries implements Queries {
   private final int partitions;
   private final Rules rules;
   private final StandbyFreshness freshness;
+  private final Standstill standstill;
 
   /**
    * @param partitions how many partitions there are
    * @param freshness which standbys may answer
+   * @param standstill whether what is owned here is to be treated as a copy
    */
   public StoreQueries(
       KafkaStreams streams,
       Topics topics,
       int partitions,
       Rules rules,
-      StandbyFreshness freshness) {
+      StandbyFreshness freshness,
+      Standstill standstill) {
     this.streams = streams;
     this.topics = topics;
     this.partitions = partitions;
     this.rules = rules;
     this.freshness = freshness;
+    this.standstill = standstill;
   }
 
   @Override
@@ -99,7 +103,8 @@ public final class StoreQueries implements Queries {
     Lookup.Entry[] entries = new Lookup.Entry[partitionOf.length];
     for (int i = 0; i < entries.length; i++) {
       Iterator<Lookup.Entry> answer = answered.get(partitionOf[i]);
-      entries[i] = answer == null ? Lookup.Entry.NOT_HERE : answer.next();
+      Lookup.Entry entry = answer == null ? Lookup.Entry.NOT_HERE : answer.next();
+      entries[i] = taken.owners() ? entry.asStale() : entry;
     }
     return CompletableFuture.completedFuture(new Lookup.Answer(Arrays.asList(entries)));
   }
@@ -152,7 +157,9 @@ public final class StoreQueries implements Queries {
     ChannelQuery.Result result =
         query(PresenceTopology.CHANNEL_STORE, new ChannelQuery(question, taken), Set.of(partition))
             .get(partition);
-    return result == null ? Question.Reply.NOT_HERE : reply(result.json(), result.stale());
+    return result == null
+        ? Question.Reply.NOT_HERE
+        : reply(result.json(), result.stale() || taken.owners());
   }
 
   private Question.Reply user(
@@ -165,7 +172,9 @@ public final class StoreQueries implements Queries {
                 new UserQuery(question.userId(), taken),
                 Set.of(partition))
             .get(partition);
-    return result == null ? Question.Reply.NOT_HERE : reply(reply.apply(result), result.stale());
+    return result == null
+        ? Question.Reply.NOT_HERE
+        : reply(reply.apply(result), result.stale() || taken.owners());
   }
 
   private Question.Reply sessions(Question.Sessions question) {
@@ -181,7 +190,7 @@ public final class StoreQueries implements Queries {
                     .requireActive())
             .getPartitionResults()
             .get(partition);
-    if (owned == null || !owned.isSuccess()) {
+    if (owned == null || !owned.isSuccess() || standstill.isInDoubt()) {
       return Question.Reply.NOT_HERE;
     }
     List<ClosedSession> sessions = new ArrayList<>();
@@ -203,7 +212,12 @@ public final class StoreQueries implements Queries {
    * @param standby whether a copy may answer
    */
   private Taken taken(String store, boolean standby) {
-    return standby ? new Taken(partition -> freshness.required(store, partition)) : Taken.NO_COPY;
+    if (standstill.isInDoubt()) {
+      return new Taken(partition -> freshness.required(store, partition), true);
+    }
+    return standby
+        ? new Taken(partition -> freshness.required(store, partition), false)
+        : Taken.NO_COPY;
   }
 
   /**

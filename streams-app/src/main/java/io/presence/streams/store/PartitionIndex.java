@@ -72,7 +72,7 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
    */
   final <T, R> QueryResult<R> answer(Taken taken, Supplier<T> answer) {
     int emptiedBefore = emptied;
-    boolean may = active || isTakenIn(taken.atLeast().applyAsLong(partition));
+    boolean may = (active && !taken.owners()) || isTakenIn(taken.atLeast().applyAsLong(partition));
     if (may) {
       T result = answer.get();
       if (emptied == emptiedBefore) {

@@ -77,20 +77,22 @@ class PresenceIndexTest {
   @Test
   void shouldNotAnswerForAnyoneBeforeItHasTakenInEnough() {
     put(1);
-    assertThat(answers(new Taken(partition -> Long.MIN_VALUE + 1))).isFalse();
+    assertThat(answers(new Taken(partition -> Long.MIN_VALUE + 1, false))).isFalse();
     assertThat(answers(Taken.NO_COPY)).isFalse();
 
     index.put(Keys.OF_TIME, time(10_000));
-    assertThat(answers(new Taken(partition -> 10_000))).isTrue();
-    assertThat(answers(new Taken(partition -> 10_001))).isFalse();
+    assertThat(answers(new Taken(partition -> 10_000, false))).isTrue();
+    assertThat(answers(new Taken(partition -> 10_001, false))).isFalse();
     assertThat(answers(Taken.NO_COPY)).isFalse();
   }
 
   @Test
-  void shouldAnswerAsOwnerWhateverItHasTakenIn() {
+  void shouldAnswerAsOwnerWhateverItHasTakenInUnlessThatIsInDoubt() {
     index.put(Keys.OF_TIME, time(10_000));
     index.activate(pending -> {});
     assertThat(answers(Taken.NO_COPY)).isTrue();
+    assertThat(answers(new Taken(partition -> 10_000, true))).isTrue();
+    assertThat(answers(new Taken(partition -> 10_001, true))).isFalse();
   }
 
   @Test
@@ -99,7 +101,7 @@ class PresenceIndexTest {
     index.activate(pending -> {});
     index.close();
     assertThat(answers(Taken.NO_COPY)).isFalse();
-    assertThat(answers(new Taken(partition -> 1))).isFalse();
+    assertThat(answers(new Taken(partition -> 1, false))).isFalse();
   }
 
   @Test
@@ -110,7 +112,9 @@ class PresenceIndexTest {
       index.put(Keys.OF_TIME, time(10_000));
       LookupQuery query =
           new LookupQuery(
-              "bob", Map.of(-1, Collections.nCopies(500, "ada")), new Taken(partition -> 9_000));
+              "bob",
+              Map.of(-1, Collections.nCopies(500, "ada")),
+              new Taken(partition -> 9_000, false));
       Thread closing = Thread.ofPlatform().start(index::close);
       QueryResult<List<Lookup.Entry>> result;
       do {
