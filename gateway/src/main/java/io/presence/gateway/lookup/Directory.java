@@ -5,6 +5,7 @@ import io.presence.schemas.query.Queries;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -74,6 +75,7 @@ public final class Directory implements AutoCloseable {
 
   private final List<String> seeds;
   private final Function<String, Queries> instances;
+  private final Reachability reachability;
   private final Executor executor;
   private volatile Consumer<Set<Integer>> newOwners = partitions -> {};
   private volatile Consumer<Set<Integer>> newChannelOwners = partitions -> {};
@@ -95,8 +97,20 @@ public final class Directory implements AutoCloseable {
    * @param executor runs what comes later
    */
   public Directory(List<String> seeds, Function<String, Queries> instances, Executor executor) {
+    this(seeds, instances, new Reachability(System::nanoTime), executor);
+  }
+
+  /**
+   * @param reachability who is asked last
+   */
+  Directory(
+      List<String> seeds,
+      Function<String, Queries> instances,
+      Reachability reachability,
+      Executor executor) {
     this.seeds = List.copyOf(seeds);
     this.instances = instances;
+    this.reachability = reachability;
     this.executor = executor;
   }
 
@@ -194,6 +208,9 @@ public final class Directory implements AutoCloseable {
                 end(refresh);
               } else {
                 LOG.debug("{} does not say who owns what", candidates.get(index), failure);
+                if (failure != null) {
+                  reachability.failed(candidates.get(index));
+                }
                 ask(candidates, index + 1, refresh);
               }
             });
@@ -226,12 +243,15 @@ public final class Directory implements AutoCloseable {
         .anyMatch(instance -> !instance.active().isEmpty() || !instance.channelActive().isEmpty());
   }
 
-  /** Those who were there last, in any order, so that they share the asking; then the seeds. */
+  /**
+   * Those who were there last, in any order, so that they share the asking; then the seeds. Those
+   * who did not answer lately come last.
+   */
   private List<String> candidates() {
     List<String> shuffled = new ArrayList<>(known);
     Collections.shuffle(shuffled);
     Set<String> candidates = new LinkedHashSet<>(shuffled);
     candidates.addAll(seeds);
-    return List.copyOf(candidates);
+    return candidates.stream().sorted(Comparator.comparing(reachability::hasFailed)).toList();
   }
 }

@@ -89,6 +89,23 @@ final class RoutedQueriesTest {
   }
 
   @Test
+  void shouldNotWaitAgainForOwnerThatHangs() {
+    a.standby.addAll(List.of(2, 3));
+    becomesKnown();
+    b.slow = true;
+    assertThat(lookup(idsOf("b"))).allMatch(Lookup.Entry::stale);
+    int askedBefore = b.lookups.get();
+    long begun = System.nanoTime();
+    for (int i = 0; i < 20; i++) {
+      assertThat(lookup(idsOf("b"))).allMatch(Lookup.Entry::stale);
+    }
+    // Each second one of them tries, and waits.
+    long seconds = Duration.ofNanos(System.nanoTime() - begun).toSeconds();
+    assertThat(b.lookups.get() - askedBefore).isLessThanOrEqualTo((int) seconds + 1);
+    assertThat(seconds).isLessThan(20 * TIMEOUT.toSeconds() / 2);
+  }
+
+  @Test
   void shouldLeaveOutOnlyIdsThatNobodyCouldBeAskedFor() {
     b.slow = true;
     List<Lookup.Entry> entries = lookup(IDS);
