@@ -28,8 +28,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -61,6 +63,8 @@ public final class StreamsApp implements AutoCloseable {
   private final KafkaStreamsMetrics streamsMetrics;
   private final StandbyFreshness freshness;
   private final Standstill standstill;
+  private final UUID started = UUID.randomUUID();
+  private final AtomicInteger deaths = new AtomicInteger();
 
   private StreamsApp(Map<String, String> environment) throws InterruptedException {
     String host = Settings.STREAMS_HOST.get(environment);
@@ -136,6 +140,8 @@ public final class StreamsApp implements AutoCloseable {
     streams.setUncaughtExceptionHandler(
         failure -> {
           LOG.error("a stream thread died and is replaced", failure);
+          // What it showed and did not commit is forgotten.
+          deaths.incrementAndGet();
           return StreamThreadExceptionResponse.REPLACE_THREAD;
         });
     streamsMetrics = new KafkaStreamsMetrics(streams);
@@ -150,7 +156,16 @@ public final class StreamsApp implements AutoCloseable {
             Map.of(
                 PresenceTopology.PRESENCE_STORE, topics.events().name(),
                 PresenceTopology.CHANNEL_STORE, topics.channelEvents().name()));
-    queries.target = new StoreQueries(streams, topics, partitions, rules, freshness, standstill);
+    queries.target =
+        new StoreQueries(
+            streams,
+            config.getProperty(StreamsConfig.APPLICATION_SERVER_CONFIG),
+            () -> started + "-" + deaths,
+            topics,
+            partitions,
+            rules,
+            freshness,
+            standstill);
     streams.start();
   }
 

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -83,6 +84,9 @@ public final class Directory implements AutoCloseable {
 
   /** Whether nobody answered when all were asked last: told once. */
   private volatile boolean silent;
+
+  /** What those who were asked said, by their address. */
+  private final Map<String, String> epochs = new ConcurrentHashMap<>();
 
   private volatile @Nullable View view;
   private volatile List<String> known = List.of();
@@ -197,9 +201,10 @@ public final class Directory implements AutoCloseable {
                 View before = view;
                 View now = View.of(ownership);
                 view = now;
+                String begunAnew = begunAnew(ownership);
                 if (before != null) {
-                  tellOfNewOwners(before.users(), now.users(), newOwners);
-                  tellOfNewOwners(before.channels(), now.channels(), newChannelOwners);
+                  tellOfNewOwners(before.users(), now.users(), begunAnew, newOwners);
+                  tellOfNewOwners(before.channels(), now.channels(), begunAnew, newChannelOwners);
                 }
                 if (silent) {
                   LOG.info("{} says who owns what", candidates.get(index));
@@ -216,12 +221,24 @@ public final class Directory implements AutoCloseable {
             });
   }
 
-  private void tellOfNewOwners(Holders before, Holders now, Consumer<Set<Integer>> listener) {
+  /** The address of the one that was asked, if it is not as it was when it was asked before. */
+  private @Nullable String begunAnew(Ownership ownership) {
+    String address = ownership.address();
+    String epoch = ownership.epoch();
+    if (address == null || epoch == null) {
+      return null;
+    }
+    String before = epochs.put(address, epoch);
+    return before == null || before.equals(epoch) ? null : address;
+  }
+
+  private void tellOfNewOwners(
+      Holders before, Holders now, @Nullable String begunAnew, Consumer<Set<Integer>> listener) {
     Set<Integer> changed = new HashSet<>();
     now.owners.forEach(
         (partition, owner) -> {
           // Where nobody answered meanwhile, it may be another process at the same address.
-          if (silent || !owner.equals(before.owner(partition))) {
+          if (silent || owner.equals(begunAnew) || !owner.equals(before.owner(partition))) {
             changed.add(partition);
           }
         });

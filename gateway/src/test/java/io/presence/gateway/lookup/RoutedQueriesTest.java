@@ -142,6 +142,19 @@ final class RoutedQueriesTest {
   }
 
   @Test
+  void shouldTellOfPartitionsWhoseOwnerHasBegunAnewAtTheSameAddress() {
+    Queue<Set<Integer>> told = new ConcurrentLinkedQueue<>();
+    queries.onNewOwners(told::add);
+    await().until(() -> a.ownerships.get() > 1 && b.ownerships.get() > 1);
+    assertThat(told).isEmpty();
+    b.epoch = "2";
+    await().untilAsserted(() -> assertThat(told).containsExactly(Set.of(2, 3)));
+    int asked = b.ownerships.get();
+    await().until(() -> b.ownerships.get() > asked + 1);
+    assertThat(told).hasSize(1);
+  }
+
+  @Test
   void shouldAskTheOwnerOfTheChannelsPartitionWhichNeedNotOwnTheUsersOne() {
     a.channelActive.addAll(List.of(2, 3));
     b.channelActive.addAll(List.of(0, 1));

@@ -28,6 +28,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.kstream.Windowed;
@@ -45,6 +46,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StoreQueries implements Queries {
   private final KafkaStreams streams;
+  private final String address;
+  private final Supplier<String> epoch;
   private final Topics topics;
   private final int partitions;
   private final Rules rules;
@@ -52,18 +55,24 @@ public final class StoreQueries implements Queries {
   private final Standstill standstill;
 
   /**
+   * @param address at which gateways reach this instance
+   * @param epoch is another one whenever this instance began anew with what was committed
    * @param partitions how many partitions there are
    * @param freshness which standbys may answer
    * @param standstill whether what is owned here is to be treated as a copy
    */
   public StoreQueries(
       KafkaStreams streams,
+      String address,
+      Supplier<String> epoch,
       Topics topics,
       int partitions,
       Rules rules,
       StandbyFreshness freshness,
       Standstill standstill) {
     this.streams = streams;
+    this.address = address;
+    this.epoch = epoch;
     this.topics = topics;
     this.partitions = partitions;
     this.rules = rules;
@@ -139,7 +148,8 @@ public final class StoreQueries implements Queries {
                         partitionsOf(metadata.topicPartitions(), topics.channelEvents()),
                         partitionsOf(metadata.standbyTopicPartitions(), topics.channelEvents())))
             .toList();
-    return CompletableFuture.completedFuture(new Ownership(partitions, instances));
+    return CompletableFuture.completedFuture(
+        new Ownership(partitions, instances, address, epoch.get()));
   }
 
   /** Each part of the topology is assigned by itself, and is known by the topic that feeds it. */
