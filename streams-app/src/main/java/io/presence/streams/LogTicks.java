@@ -5,55 +5,99 @@ import io.presence.schemas.event.PresenceEventCodec;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ticks through a producer of their own. It never blocks the stream thread: while the brokers are
- * away, ticks are dropped, for a time that has passed need not be told twice.
+ * Ticks through a producer of their own. It never blocks the stream thread. Of each partition one
+ * tick is under way at a time: a log that acknowledges nothing takes no heartbeats either, and
+ * there time must not pass in small steps, which nobody would know for an outage. What is asked for
+ * meanwhile is one more tick, when that one is acknowledged; one that was not is dropped, for a
+ * time that has passed need not be told twice.
  */
 final class LogTicks implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LogTicks.class);
   private static final byte[] TICK = PresenceEventCodec.write(new PresenceEvent.Tick());
 
-  private final KafkaProducer<byte[], byte[]> producer;
+  /** Longer than any stall threshold that is chosen by default: whoever reads on knows the gap. */
+  private static final int TIMEOUT_MS = 6_000;
+
+  /** What there is of the ticks of one partition. */
+  private enum Course {
+    UNDER_WAY,
+    /** And another one is wanted after it. */
+    AND_ONE_MORE
+  }
+
+  private final Producer<byte[], byte[]> producer;
+  private final Map<TopicPartition, Course> courses = new ConcurrentHashMap<>();
 
   LogTicks(Map<String, Object> clients) {
+    this(
+        new KafkaProducer<>(config(clients), new ByteArraySerializer(), new ByteArraySerializer()));
+  }
+
+  /**
+   * @param producer is closed with this
+   */
+  LogTicks(Producer<byte[], byte[]> producer) {
+    this.producer = producer;
+  }
+
+  private static Map<String, Object> config(Map<String, Object> clients) {
     Map<String, Object> config = new HashMap<>(clients);
     config.put(ProducerConfig.CLIENT_ID_CONFIG, "presence-ticks");
     config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0);
     config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
-    config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 5_000);
-    config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 5_000);
+    config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, TIMEOUT_MS);
+    config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, TIMEOUT_MS);
     config.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 1024L * 1024);
-    this.producer =
-        new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
+    return config;
   }
 
   /** Ticks of one event topic; a tick is the same in all of them. */
   Ticks of(String topic) {
-    return partition -> append(topic, partition);
+    return partition -> append(new TopicPartition(topic, partition));
   }
 
-  private void append(String topic, int partition) {
+  private void append(TopicPartition partition) {
+    Course course =
+        courses.merge(partition, Course.UNDER_WAY, (before, now) -> Course.AND_ONE_MORE);
+    if (course == Course.UNDER_WAY) {
+      send(partition);
+    }
+  }
+
+  private void send(TopicPartition partition) {
     try {
       Future<RecordMetadata> unused =
           producer.send(
-              new ProducerRecord<>(topic, partition, null, TICK),
+              new ProducerRecord<>(partition.topic(), partition.partition(), null, TICK),
               (metadata, failure) -> {
                 if (failure != null) {
-                  LOG.debug("a tick was dropped", failure);
+                  dropped(partition, failure);
+                } else if (courses.remove(partition) == Course.AND_ONE_MORE) {
+                  append(partition);
                 }
               });
     } catch (RuntimeException e) {
-      LOG.debug("a tick was dropped", e);
+      dropped(partition, e);
     }
+  }
+
+  /** The next one that is asked for is tried again. */
+  private void dropped(TopicPartition partition, Exception failure) {
+    LOG.debug("a tick of {} was dropped", partition, failure);
+    courses.remove(partition);
   }
 
   @Override

@@ -214,11 +214,11 @@ public final class PresenceTopology {
         name, topic.name(), new ByteArraySerializer(), new ByteArraySerializer(), processorName);
   }
 
-  private static StoreBuilder<PresenceStore> presenceStore(Configuration configuration) {
+  static StoreBuilder<PresenceStore> presenceStore(Configuration configuration) {
     return PresenceStore.builder(PRESENCE_STORE, configuration.rules(), changelog());
   }
 
-  private static StoreBuilder<ChannelStore> channelStore(Configuration configuration) {
+  static StoreBuilder<ChannelStore> channelStore(Configuration configuration) {
     return ChannelStore.builder(CHANNEL_STORE, configuration.channelRules(), changelog());
   }
 
@@ -228,16 +228,19 @@ public final class PresenceTopology {
         Integer.toString(Topics.MAX_DEAD_LETTER_BYTES),
         // One record a second and partition is overwritten for ever: keep segments small.
         TopicConfig.SEGMENT_BYTES_CONFIG,
-        Integer.toString(64 * 1024 * 1024));
+        Integer.toString(64 * 1024 * 1024),
+        TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG,
+        Topics.ANY_TIME);
   }
 
-  private static StoreBuilder<SessionStore<String, List<ClosedSession>>> historyStore(
+  static StoreBuilder<SessionStore<String, List<ClosedSession>>> historyStore(
       Configuration configuration) {
     return Stores.sessionStoreBuilder(
             Stores.persistentSessionStore(HISTORY_STORE, configuration.sessionHistory()),
             Serdes.String(),
             ClosedSessionsSerde.create())
-        .withLoggingEnabled(Map.of())
+        .withLoggingEnabled(
+            Map.of(TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG, Topics.ANY_TIME))
         .withCachingDisabled();
   }
 }

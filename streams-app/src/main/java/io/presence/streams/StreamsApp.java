@@ -17,6 +17,7 @@ import io.presence.schemas.topic.Topics;
 import io.presence.streams.core.ChannelRules;
 import io.presence.streams.core.Rules;
 import io.presence.streams.query.StandbyFreshness;
+import io.presence.streams.query.Standstill;
 import io.presence.streams.query.StoreQueries;
 import io.presence.streams.server.QueryServer;
 import java.net.InetAddress;
@@ -27,8 +28,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -59,6 +62,9 @@ public final class StreamsApp implements AutoCloseable {
   private final StopMark stopped;
   private final KafkaStreamsMetrics streamsMetrics;
   private final StandbyFreshness freshness;
+  private final Standstill standstill;
+  private final UUID started = UUID.randomUUID();
+  private final AtomicInteger deaths = new AtomicInteger();
 
   private StreamsApp(Map<String, String> environment) throws InterruptedException {
     String host = Settings.STREAMS_HOST.get(environment);
@@ -134,19 +140,32 @@ public final class StreamsApp implements AutoCloseable {
     streams.setUncaughtExceptionHandler(
         failure -> {
           LOG.error("a stream thread died and is replaced", failure);
+          // What it showed and did not commit is forgotten.
+          deaths.incrementAndGet();
           return StreamThreadExceptionResponse.REPLACE_THREAD;
         });
     streamsMetrics = new KafkaStreamsMetrics(streams);
     streamsMetrics.bindTo(registry);
+    standstill = new Standstill();
     freshness =
         new StandbyFreshness(
             streams,
             admin,
+            standstill,
             Settings.APPLICATION_ID.get(environment),
             Map.of(
                 PresenceTopology.PRESENCE_STORE, topics.events().name(),
                 PresenceTopology.CHANNEL_STORE, topics.channelEvents().name()));
-    queries.target = new StoreQueries(streams, topics, partitions, rules, freshness);
+    queries.target =
+        new StoreQueries(
+            streams,
+            config.getProperty(StreamsConfig.APPLICATION_SERVER_CONFIG),
+            () -> started + "-" + deaths,
+            topics,
+            partitions,
+            rules,
+            freshness,
+            standstill);
     streams.start();
   }
 
@@ -189,6 +208,7 @@ public final class StreamsApp implements AutoCloseable {
       stopped.put();
     }
     freshness.close();
+    standstill.close();
     streamsMetrics.close();
     ticks.close();
     admin.close(Duration.ofSeconds(2));

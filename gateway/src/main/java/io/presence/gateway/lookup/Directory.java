@@ -5,6 +5,7 @@ import io.presence.schemas.query.Queries;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -74,6 +76,7 @@ public final class Directory implements AutoCloseable {
 
   private final List<String> seeds;
   private final Function<String, Queries> instances;
+  private final Reachability reachability;
   private final Executor executor;
   private volatile Consumer<Set<Integer>> newOwners = partitions -> {};
   private volatile Consumer<Set<Integer>> newChannelOwners = partitions -> {};
@@ -81,6 +84,9 @@ public final class Directory implements AutoCloseable {
 
   /** Whether nobody answered when all were asked last: told once. */
   private volatile boolean silent;
+
+  /** What those who were asked said, by their address. */
+  private final Map<String, String> epochs = new ConcurrentHashMap<>();
 
   private volatile @Nullable View view;
   private volatile List<String> known = List.of();
@@ -95,8 +101,20 @@ public final class Directory implements AutoCloseable {
    * @param executor runs what comes later
    */
   public Directory(List<String> seeds, Function<String, Queries> instances, Executor executor) {
+    this(seeds, instances, new Reachability(System::nanoTime), executor);
+  }
+
+  /**
+   * @param reachability who is asked last
+   */
+  Directory(
+      List<String> seeds,
+      Function<String, Queries> instances,
+      Reachability reachability,
+      Executor executor) {
     this.seeds = List.copyOf(seeds);
     this.instances = instances;
+    this.reachability = reachability;
     this.executor = executor;
   }
 
@@ -183,9 +201,10 @@ public final class Directory implements AutoCloseable {
                 View before = view;
                 View now = View.of(ownership);
                 view = now;
+                String begunAnew = begunAnew(ownership);
                 if (before != null) {
-                  tellOfNewOwners(before.users(), now.users(), newOwners);
-                  tellOfNewOwners(before.channels(), now.channels(), newChannelOwners);
+                  tellOfNewOwners(before.users(), now.users(), begunAnew, newOwners);
+                  tellOfNewOwners(before.channels(), now.channels(), begunAnew, newChannelOwners);
                 }
                 if (silent) {
                   LOG.info("{} says who owns what", candidates.get(index));
@@ -194,17 +213,32 @@ public final class Directory implements AutoCloseable {
                 end(refresh);
               } else {
                 LOG.debug("{} does not say who owns what", candidates.get(index), failure);
+                if (failure != null) {
+                  reachability.failed(candidates.get(index));
+                }
                 ask(candidates, index + 1, refresh);
               }
             });
   }
 
-  private void tellOfNewOwners(Holders before, Holders now, Consumer<Set<Integer>> listener) {
+  /** The address of the one that was asked, if it is not as it was when it was asked before. */
+  private @Nullable String begunAnew(Ownership ownership) {
+    String address = ownership.address();
+    String epoch = ownership.epoch();
+    if (address == null || epoch == null) {
+      return null;
+    }
+    String before = epochs.put(address, epoch);
+    return before == null || before.equals(epoch) ? null : address;
+  }
+
+  private void tellOfNewOwners(
+      Holders before, Holders now, @Nullable String begunAnew, Consumer<Set<Integer>> listener) {
     Set<Integer> changed = new HashSet<>();
     now.owners.forEach(
         (partition, owner) -> {
           // Where nobody answered meanwhile, it may be another process at the same address.
-          if (silent || !owner.equals(before.owner(partition))) {
+          if (silent || owner.equals(begunAnew) || !owner.equals(before.owner(partition))) {
             changed.add(partition);
           }
         });
@@ -226,12 +260,15 @@ public final class Directory implements AutoCloseable {
         .anyMatch(instance -> !instance.active().isEmpty() || !instance.channelActive().isEmpty());
   }
 
-  /** Those who were there last, in any order, so that they share the asking; then the seeds. */
+  /**
+   * Those who were there last, in any order, so that they share the asking; then the seeds. Those
+   * who did not answer lately come last.
+   */
   private List<String> candidates() {
     List<String> shuffled = new ArrayList<>(known);
     Collections.shuffle(shuffled);
     Set<String> candidates = new LinkedHashSet<>(shuffled);
     candidates.addAll(seeds);
-    return List.copyOf(candidates);
+    return candidates.stream().sorted(Comparator.comparing(reachability::hasFailed)).toList();
   }
 }

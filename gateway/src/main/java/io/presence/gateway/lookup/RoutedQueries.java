@@ -9,6 +9,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
@@ -34,9 +36,10 @@ import org.slf4j.LoggerFactory;
 /**
  * All streams-apps as if they were one. A lookup is one request to each owner, all at once; what an
  * owner did not answer in time is asked of a standby, and what is left after that of whoever has
- * become the owner meanwhile. Ids that nobody could be asked for come back {@link
- * Lookup.Outcome#NOT_HERE}; nothing here fails, nor takes longer than five times what one instance
- * may take: three rounds, and twice finding out who owns what.
+ * become the owner meanwhile. An owner that did not answer lately is asked after its standbys. Ids
+ * that nobody could be asked for come back {@link Lookup.Outcome#NOT_HERE}; nothing here fails, nor
+ * takes longer than five times what one instance may take: three rounds, and twice finding out who
+ * owns what.
  */
 public final class RoutedQueries implements Queries, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RoutedQueries.class);
@@ -56,6 +59,7 @@ public final class RoutedQueries implements Queries, AutoCloseable {
   private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
   private final HttpClient client;
   private final Map<String, Queries> instances = new ConcurrentHashMap<>();
+  private final Reachability reachability = new Reachability(System::nanoTime);
   private final Directory directory;
 
   /**
@@ -70,7 +74,8 @@ public final class RoutedQueries implements Queries, AutoCloseable {
     this.internalToken = internalToken;
     this.client = start(timeout);
     this.directory =
-        new Directory(seeds.stream().map(URI::toString).toList(), this::instance, executor);
+        new Directory(
+            seeds.stream().map(URI::toString).toList(), this::instance, reachability, executor);
     directory.start();
   }
 
@@ -173,7 +178,12 @@ public final class RoutedQueries implements Queries, AutoCloseable {
         id = q.channelId();
       }
     }
-    String address = next(holders, Partitioning.partitionOf(id, view.partitions()), asked);
+    String address =
+        next(
+            holders,
+            Partitioning.partitionOf(id, view.partitions()),
+            asked,
+            reachability::isAvoided);
     if (address == null) {
       return asked.isEmpty() || round == MAX_ROUNDS
           ? CompletableFuture.completedStage(Question.Reply.NOT_HERE)
@@ -184,8 +194,10 @@ public final class RoutedQueries implements Queries, AutoCloseable {
     return instance(address)
         .ask(question)
         .handle(
-            (reply, failure) ->
-                failure == null && reply.outcome() != Question.Outcome.NOT_HERE ? reply : null)
+            (reply, failure) -> {
+              heardOf(address, failure);
+              return failure == null && reply.outcome() != Question.Outcome.NOT_HERE ? reply : null;
+            })
         .thenCompose(
             reply -> {
               if (reply != null) {
@@ -198,18 +210,36 @@ public final class RoutedQueries implements Queries, AutoCloseable {
             });
   }
 
-  /** Whom to ask next about a partition: its owner, then a standby, any of them. */
+  /**
+   * Whom to ask next about a partition: its owner, then a standby, any of them; and those who are
+   * avoided when there is nobody else.
+   */
   private static @Nullable String next(
-      Directory.Holders holders, int partition, Set<String> asked) {
+      Directory.Holders holders, int partition, Set<String> asked, Predicate<String> avoided) {
+    List<String> candidates = new ArrayList<>();
     String owner = holders.owner(partition);
-    if (owner != null && !asked.contains(owner)) {
-      return owner;
+    if (owner != null) {
+      candidates.add(owner);
     }
     List<String> standbys = new ArrayList<>(holders.standbys(partition));
-    standbys.removeAll(asked);
-    return standbys.isEmpty()
-        ? null
-        : standbys.get(ThreadLocalRandom.current().nextInt(standbys.size()));
+    Collections.shuffle(standbys, ThreadLocalRandom.current());
+    candidates.addAll(standbys);
+    candidates.removeAll(asked);
+    for (String candidate : candidates) {
+      if (!avoided.test(candidate)) {
+        return candidate;
+      }
+    }
+    return candidates.isEmpty() ? null : candidates.get(0);
+  }
+
+  private void heardOf(String address, @Nullable Throwable failure) {
+    if (failure == null) {
+      reachability.answered(address);
+    } else {
+      LOG.debug("{} does not answer", address, failure);
+      reachability.failed(address);
+    }
   }
 
   /** One lookup under way. Rounds follow one another: what one wrote, the next one sees. */
@@ -218,6 +248,9 @@ public final class RoutedQueries implements Queries, AutoCloseable {
     private final List<String> ids;
     private final Lookup.Entry[] entries;
     private final Map<Integer, Set<String>> asked = new HashMap<>();
+
+    /** Decided once for each: a lookup has many partitions of one owner. */
+    private final Map<String, Boolean> avoided = new HashMap<>();
 
     Search(Lookup.Request request) {
       this.request = request;
@@ -247,7 +280,7 @@ public final class RoutedQueries implements Queries, AutoCloseable {
         targets
             .computeIfAbsent(
                 Partitioning.partitionOf(ids.get(index), view.partitions()),
-                partition -> target(view, partition))
+                partition -> target(view, partition, round))
             .ifPresent(
                 target -> requests.computeIfAbsent(target, t -> new ArrayList<>()).add(index));
       }
@@ -280,14 +313,21 @@ public final class RoutedQueries implements Queries, AutoCloseable {
       return entries[index].outcome() == Lookup.Outcome.NOT_HERE;
     }
 
-    private Optional<Target> target(Directory.View view, int partition) {
+    private Optional<Target> target(Directory.View view, int partition, int round) {
       Set<String> before = asked.computeIfAbsent(partition, p -> new HashSet<>());
-      String address = next(view.users(), partition, before);
+      String address =
+          next(
+              view.users(),
+              partition,
+              before,
+              candidate -> avoided.computeIfAbsent(candidate, reachability::isAvoided));
       if (address == null) {
         return Optional.empty();
       }
       before.add(address);
-      return Optional.of(new Target(address, !address.equals(view.users().owner(partition))));
+      // Who is asked first is to be the owner. Later, one that is about to be will do.
+      boolean standby = round > 1 || !address.equals(view.users().owner(partition));
+      return Optional.of(new Target(address, standby));
     }
 
     private CompletableFuture<Void> send(Target target, List<Integer> indexes) {
@@ -297,8 +337,8 @@ public final class RoutedQueries implements Queries, AutoCloseable {
               new Lookup.Request(request.requester(), wanted, target.standby(), request.contacts()))
           .<Void>handle(
               (answer, failure) -> {
+                heardOf(target.address(), failure);
                 if (failure != null) {
-                  LOG.debug("{} does not answer", target.address(), failure);
                   return null;
                 }
                 for (int i = 0; i < indexes.size(); i++) {

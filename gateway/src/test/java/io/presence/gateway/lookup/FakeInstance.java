@@ -35,6 +35,7 @@ final class FakeInstance implements AutoCloseable {
   final AtomicInteger ownerships = new AtomicInteger();
   volatile List<FakeInstance> group = List.of();
   volatile boolean slow;
+  volatile String epoch = "1";
   volatile @Nullable String seenToken;
 
   private final String name;
@@ -78,7 +79,10 @@ final class FakeInstance implements AutoCloseable {
                         List.copyOf(one.channelActive),
                         List.of()))
             .toList();
-    answer(exchange, 200, Json.MAPPER.writeValueAsBytes(new Ownership(PARTITIONS, instances)));
+    answer(
+        exchange,
+        200,
+        Json.MAPPER.writeValueAsBytes(new Ownership(PARTITIONS, instances, address(), epoch)));
   }
 
   private void lookup(HttpExchange exchange) throws IOException {

@@ -89,6 +89,23 @@ final class RoutedQueriesTest {
   }
 
   @Test
+  void shouldNotWaitAgainForOwnerThatHangs() {
+    a.standby.addAll(List.of(2, 3));
+    becomesKnown();
+    b.slow = true;
+    assertThat(lookup(idsOf("b"))).allMatch(Lookup.Entry::stale);
+    int askedBefore = b.lookups.get();
+    long begun = System.nanoTime();
+    for (int i = 0; i < 20; i++) {
+      assertThat(lookup(idsOf("b"))).allMatch(Lookup.Entry::stale);
+    }
+    // Each second one of them tries, and waits.
+    long seconds = Duration.ofNanos(System.nanoTime() - begun).toSeconds();
+    assertThat(b.lookups.get() - askedBefore).isLessThanOrEqualTo((int) seconds + 1);
+    assertThat(seconds).isLessThan(20 * TIMEOUT.toSeconds() / 2);
+  }
+
+  @Test
   void shouldLeaveOutOnlyIdsThatNobodyCouldBeAskedFor() {
     b.slow = true;
     List<Lookup.Entry> entries = lookup(IDS);
@@ -122,6 +139,19 @@ final class RoutedQueriesTest {
     a.active.add(2);
     becomesKnown();
     assertThat(told).containsExactly(Set.of(2));
+  }
+
+  @Test
+  void shouldTellOfPartitionsWhoseOwnerHasBegunAnewAtTheSameAddress() {
+    Queue<Set<Integer>> told = new ConcurrentLinkedQueue<>();
+    queries.onNewOwners(told::add);
+    await().until(() -> a.ownerships.get() > 1 && b.ownerships.get() > 1);
+    assertThat(told).isEmpty();
+    b.epoch = "2";
+    await().untilAsserted(() -> assertThat(told).containsExactly(Set.of(2, 3)));
+    int asked = b.ownerships.get();
+    await().until(() -> b.ownerships.get() > asked + 1);
+    assertThat(told).hasSize(1);
   }
 
   @Test

@@ -52,9 +52,11 @@ public final class Lookup {
     public static final Entry NOT_HERE =
         new Entry(Outcome.NOT_HERE, null, 0, Visibility.NOBODY, false, false);
 
-    /** The same, as one that may be older than it should be. */
+    /** The same, as one that may be older than it should be; nothing, if there is none. */
     public Entry asStale() {
-      return stale ? this : new Entry(outcome, presence, version, visibility, contact, true);
+      return outcome == Outcome.NOT_HERE || stale
+          ? this
+          : new Entry(outcome, presence, version, visibility, contact, true);
     }
   }
 

@@ -3,17 +3,28 @@ package io.presence.schemas.query;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which instance holds which partitions.
  *
  * @param partitions how many there are
  * @param instances all instances of the group, as the one that was asked knows them
+ * @param address of the one that was asked; null if it is of an earlier version
+ * @param epoch of the one that was asked: another one tells that it may have begun anew with what
+ *     was committed, and so forgotten what it had shown before that
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
 public record Ownership(
     @JsonProperty("partitions") int partitions,
-    @JsonProperty("instances") List<Instance> instances) {
+    @JsonProperty("instances") List<Instance> instances,
+    @JsonProperty("address") @Nullable String address,
+    @JsonProperty("epoch") @Nullable String epoch) {
+
+  /** One that does not tell who was asked. */
+  public Ownership(int partitions, List<Instance> instances) {
+    this(partitions, instances, null, null);
+  }
 
   /**
    * One instance.

@@ -25,6 +25,13 @@ public record Topics(String prefix) {
   /** A dead letter is an event with a reason beside it. */
   public static final int MAX_DEAD_LETTER_BYTES = 2 * MAX_EVENT_BYTES;
 
+  /**
+   * {@code message.timestamp.after.max.ms} of whatever is written with the log's time. By default a
+   * broker refuses what is stamped an hour ahead of its own clock; what another broker stamped
+   * whose clock was that far ahead would then stop the partition that it is in.
+   */
+  public static final String ANY_TIME = Long.toString(Long.MAX_VALUE);
+
   /** What happened; null keys on batches and ticks. */
   public Topic<PresenceEvent> events() {
     return new Topic<>(prefix + "presence-events", JsonSerde.ofEvents(), eventConfig());
@@ -35,7 +42,11 @@ public record Topics(String prefix) {
     return new Topic<>(
         prefix + "presence-state",
         JsonSerde.of(PresenceState.class),
-        Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT));
+        Map.of(
+            TopicConfig.CLEANUP_POLICY_CONFIG,
+            TopicConfig.CLEANUP_POLICY_COMPACT,
+            TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG,
+            ANY_TIME));
   }
 
   /** Every visible change. */
@@ -97,7 +108,9 @@ public record Topics(String prefix) {
             TopicConfig.RETENTION_MS_CONFIG,
             millis(Duration.ofDays(30)),
             TopicConfig.MAX_MESSAGE_BYTES_CONFIG,
-            Integer.toString(MAX_DEAD_LETTER_BYTES)));
+            Integer.toString(MAX_DEAD_LETTER_BYTES),
+            TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG,
+            ANY_TIME));
   }
 
   /** All of them. */
@@ -133,7 +146,9 @@ public record Topics(String prefix) {
         TopicConfig.CLEANUP_POLICY_CONFIG,
         TopicConfig.CLEANUP_POLICY_DELETE,
         TopicConfig.RETENTION_MS_CONFIG,
-        millis(retention));
+        millis(retention),
+        TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG,
+        ANY_TIME);
   }
 
   private static String millis(Duration duration) {

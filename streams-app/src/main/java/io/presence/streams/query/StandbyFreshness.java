@@ -1,6 +1,5 @@
 package io.presence.streams.query;
 
-import io.presence.streams.store.TimestampQuery;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -11,47 +10,63 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaStreams;
-import org.apache.kafka.streams.query.QueryResult;
-import org.apache.kafka.streams.query.StateQueryRequest;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which standbys of this instance may answer: those not more than two seconds behind their owner,
- * for old privacy is a leak. What the owner has written is read off its changelog: the newest
- * timestamp there, against the time that the copy has taken in (stored each second, so that it errs
- * on the safe side). That holds while the owner lives and after it died; a copy that could not be
- * compared for two seconds does not answer.
+ * What a copy of a partition must have taken in so that it may answer: it must not be more than two
+ * seconds behind its owner, for old privacy is a leak. What the owner has written is read off its
+ * changelog: the newest timestamp there, and the time since it was asked for, in which there may
+ * have come more. The copy knows the time that it has taken in (stored each second, so that it errs
+ * on the safe side), and is held against it when it answers, not before: for what is a good copy
+ * now may be emptied in the next moment. All that holds while the owner lives and after it died; a
+ * copy that could not be compared for two seconds does not answer.
  */
 public final class StandbyFreshness implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StandbyFreshness.class);
-  private static final Duration INTERVAL = Duration.ofMillis(500);
+  private static final Duration INTERVAL = Duration.ofMillis(250);
   private static final long LIMIT_MILLIS = 2_000;
 
   private final KafkaStreams streams;
   private final Admin admin;
+  private final Standstill standstill;
   private final String applicationId;
   private final Map<String, String> stores;
-  private final Map<Copy, Long> freshAt = new ConcurrentHashMap<>();
+  private final Map<Copy, Written> written = new ConcurrentHashMap<>();
   private final ScheduledExecutorService executor;
 
   private record Copy(String store, int partition) {}
 
   /**
+   * What there is in a changelog.
+   *
+   * @param newest its newest timestamp
+   * @param asked when it was asked for, by {@link System#nanoTime}
+   */
+  private record Written(long newest, long asked) {}
+
+  /**
    * Starts to compare.
    *
+   * @param standstill whether this instance may own less than it thinks
    * @param applicationId which names the changelogs
    * @param stores the stores to compare, each with the topic that feeds it
    */
   public StandbyFreshness(
-      KafkaStreams streams, Admin admin, String applicationId, Map<String, String> stores) {
+      KafkaStreams streams,
+      Admin admin,
+      Standstill standstill,
+      String applicationId,
+      Map<String, String> stores) {
     this.streams = streams;
     this.admin = admin;
+    this.standstill = standstill;
     this.applicationId = applicationId;
     this.stores = Map.copyOf(stores);
     this.executor =
@@ -62,10 +77,17 @@ public final class StandbyFreshness implements AutoCloseable {
             this::compareAll, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  /** Whether this instance's copy of the partition of a store may answer. */
-  boolean isFresh(String store, int partition) {
-    Long at = freshAt.get(new Copy(store, partition));
-    return at != null && System.nanoTime() - at <= TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS);
+  /**
+   * What timestamp the newest record must have that a copy of the partition of a store has taken
+   * in; {@link Long#MAX_VALUE} if no copy may answer.
+   */
+  long required(String store, int partition) {
+    Written owner = written.get(new Copy(store, partition));
+    if (owner == null) {
+      return Long.MAX_VALUE;
+    }
+    long since = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - owner.asked);
+    return since > LIMIT_MILLIS ? Long.MAX_VALUE : owner.newest + since - LIMIT_MILLIS;
   }
 
   private void compareAll() {
@@ -75,48 +97,52 @@ public final class StandbyFreshness implements AutoCloseable {
   private void compare(String store, String topic) {
     try {
       String changelog = applicationId + "-" + store + "-changelog";
-      Set<Integer> standbys =
-          streams.metadataForLocalThreads().stream()
-              .flatMap(thread -> thread.standbyTasks().stream())
-              .flatMap(task -> task.topicPartitions().stream())
-              .filter(partition -> partition.topic().equals(topic))
-              .map(TopicPartition::partition)
-              .collect(Collectors.toSet());
-      freshAt
+      Set<Integer> copies = copies(topic);
+      written
           .keySet()
-          .removeIf(copy -> copy.store().equals(store) && !standbys.contains(copy.partition()));
-      if (standbys.isEmpty()) {
+          .removeIf(copy -> copy.store().equals(store) && !copies.contains(copy.partition()));
+      if (copies.isEmpty()) {
         return;
       }
       long asked = System.nanoTime();
       Map<TopicPartition, OffsetSpec> newest = new HashMap<>();
-      for (int partition : standbys) {
+      for (int partition : copies) {
         newest.put(new TopicPartition(changelog, partition), OffsetSpec.maxTimestamp());
       }
-      Map<TopicPartition, ListOffsetsResultInfo> written =
-          admin.listOffsets(newest).all().get(LIMIT_MILLIS, TimeUnit.MILLISECONDS);
-      Map<Integer, QueryResult<Long>> taken =
-          streams
-              .query(
-                  StateQueryRequest.inStore(store)
-                      .withQuery(new TimestampQuery())
-                      .withPartitions(standbys))
-              .getPartitionResults();
-      for (int partition : standbys) {
-        ListOffsetsResultInfo owner = written.get(new TopicPartition(changelog, partition));
-        QueryResult<Long> copy = taken.get(partition);
-        if (owner != null
-            && copy != null
-            && copy.isSuccess()
-            && owner.timestamp() - copy.getResult() <= LIMIT_MILLIS) {
-          freshAt.put(new Copy(store, partition), asked);
-        }
+      ListOffsetsResult offsets = admin.listOffsets(newest);
+      // Partition by partition: where one has no leader, the others are compared all the same.
+      for (int partition : copies) {
+        var unused =
+            offsets
+                .partitionResult(new TopicPartition(changelog, partition))
+                .whenComplete(
+                    (result, failure) -> {
+                      if (failure == null) {
+                        written.put(
+                            new Copy(store, partition), new Written(result.timestamp(), asked));
+                      } else {
+                        LOG.debug("{}-{} could not be compared", changelog, partition, failure);
+                      }
+                    });
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (Exception e) {
+    } catch (RuntimeException e) {
       LOG.debug("standbys could not be compared with their owners", e);
     }
+  }
+
+  /** What this instance holds and does not own for sure. */
+  private Set<Integer> copies(String topic) {
+    boolean doubt = standstill.isInDoubt();
+    return streams.metadataForLocalThreads().stream()
+        .flatMap(
+            thread ->
+                doubt || !thread.threadState().equals("RUNNING")
+                    ? Stream.concat(thread.standbyTasks().stream(), thread.activeTasks().stream())
+                    : thread.standbyTasks().stream())
+        .flatMap(task -> task.topicPartitions().stream())
+        .filter(partition -> partition.topic().equals(topic))
+        .map(TopicPartition::partition)
+        .collect(Collectors.toSet());
   }
 
   @Override

@@ -12,6 +12,7 @@ import io.presence.streams.PresenceTopology;
 import io.presence.streams.core.Rules;
 import io.presence.streams.store.ChannelQuery;
 import io.presence.streams.store.LookupQuery;
+import io.presence.streams.store.Taken;
 import io.presence.streams.store.UserQuery;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,14 +28,13 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import java.util.stream.Collectors;
+import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.query.Query;
 import org.apache.kafka.streams.query.QueryResult;
 import org.apache.kafka.streams.query.StateQueryRequest;
-import org.apache.kafka.streams.query.StateQueryResult;
 import org.apache.kafka.streams.query.WindowRangeQuery;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.jspecify.annotations.Nullable;
@@ -46,26 +46,38 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StoreQueries implements Queries {
   private final KafkaStreams streams;
+  private final String address;
+  private final Supplier<String> epoch;
   private final Topics topics;
   private final int partitions;
   private final Rules rules;
   private final StandbyFreshness freshness;
+  private final Standstill standstill;
 
   /**
+   * @param address at which gateways reach this instance
+   * @param epoch is another one whenever this instance began anew with what was committed
    * @param partitions how many partitions there are
    * @param freshness which standbys may answer
+   * @param standstill whether what is owned here is to be treated as a copy
    */
   public StoreQueries(
       KafkaStreams streams,
+      String address,
+      Supplier<String> epoch,
       Topics topics,
       int partitions,
       Rules rules,
-      StandbyFreshness freshness) {
+      StandbyFreshness freshness,
+      Standstill standstill) {
     this.streams = streams;
+    this.address = address;
+    this.epoch = epoch;
     this.topics = topics;
     this.partitions = partitions;
     this.rules = rules;
     this.freshness = freshness;
+    this.standstill = standstill;
   }
 
   @Override
@@ -86,12 +98,12 @@ public final class StoreQueries implements Queries {
       }
       ids.add(userIds.get(i));
     }
+    Taken taken = taken(PresenceTopology.PRESENCE_STORE, request.standby());
     Map<Integer, List<Lookup.Entry>> answers =
         query(
             PresenceTopology.PRESENCE_STORE,
-            new LookupQuery(request.requester(), asked, request.contacts()),
-            asked.keySet(),
-            request.standby());
+            new LookupQuery(request.requester(), asked, request.contacts(), taken),
+            asked.keySet());
     List<@Nullable Iterator<Lookup.Entry>> answered = new ArrayList<>(partitions);
     for (int partition = 0; partition < partitions; partition++) {
       List<Lookup.Entry> answer = answers.get(partition);
@@ -100,7 +112,8 @@ public final class StoreQueries implements Queries {
     Lookup.Entry[] entries = new Lookup.Entry[partitionOf.length];
     for (int i = 0; i < entries.length; i++) {
       Iterator<Lookup.Entry> answer = answered.get(partitionOf[i]);
-      entries[i] = answer == null ? Lookup.Entry.NOT_HERE : answer.next();
+      Lookup.Entry entry = answer == null ? Lookup.Entry.NOT_HERE : answer.next();
+      entries[i] = taken.owners() ? entry.asStale() : entry;
     }
     return CompletableFuture.completedFuture(new Lookup.Answer(Arrays.asList(entries)));
   }
@@ -135,7 +148,8 @@ public final class StoreQueries implements Queries {
                         partitionsOf(metadata.topicPartitions(), topics.channelEvents()),
                         partitionsOf(metadata.standbyTopicPartitions(), topics.channelEvents())))
             .toList();
-    return CompletableFuture.completedFuture(new Ownership(partitions, instances));
+    return CompletableFuture.completedFuture(
+        new Ownership(partitions, instances, address, epoch.get()));
   }
 
   /** Each part of the topology is assigned by itself, and is known by the topic that feeds it. */
@@ -149,45 +163,51 @@ public final class StoreQueries implements Queries {
 
   private Question.Reply channel(Question.OfChannel question) {
     int partition = Partitioning.partitionOf(question.channelId(), partitions);
+    Taken taken = taken(PresenceTopology.CHANNEL_STORE, true);
     ChannelQuery.Result result =
-        query(PresenceTopology.CHANNEL_STORE, new ChannelQuery(question), Set.of(partition), true)
+        query(PresenceTopology.CHANNEL_STORE, new ChannelQuery(question, taken), Set.of(partition))
             .get(partition);
-    return result == null ? Question.Reply.NOT_HERE : reply(result.json(), result.stale());
+    return result == null
+        ? Question.Reply.NOT_HERE
+        : reply(result.json(), result.stale() || taken.owners());
   }
 
   private Question.Reply user(
       Question.OfUser question, Function<UserQuery.Result, byte @Nullable []> reply) {
     int partition = Partitioning.partitionOf(question.userId(), partitions);
+    Taken taken = taken(PresenceTopology.PRESENCE_STORE, true);
     UserQuery.Result result =
         query(
                 PresenceTopology.PRESENCE_STORE,
-                new UserQuery(question.userId()),
-                Set.of(partition),
-                true)
+                new UserQuery(question.userId(), taken),
+                Set.of(partition))
             .get(partition);
-    return result == null ? Question.Reply.NOT_HERE : reply(reply.apply(result), result.stale());
+    return result == null
+        ? Question.Reply.NOT_HERE
+        : reply(reply.apply(result), result.stale() || taken.owners());
   }
 
   private Question.Reply sessions(Question.Sessions question) {
     int partition = Partitioning.partitionOf(question.userId(), partitions);
-    Set<Integer> asked = Set.of(partition);
-    WindowRangeQuery<String, List<ClosedSession>> query =
-        WindowRangeQuery.withKey(question.userId());
-    boolean stale = false;
-    KeyValueIterator<Windowed<String>, List<ClosedSession>> windows =
-        query(PresenceTopology.HISTORY_STORE, query, asked, false).get(partition);
-    if (windows == null) {
-      stale = true;
-      windows = query(PresenceTopology.HISTORY_STORE, query, asked, true).get(partition);
-    }
-    if (windows == null) {
+    // Of these nobody keeps the time: they are old anyway, and only those who may know them ask.
+    QueryResult<KeyValueIterator<Windowed<String>, List<ClosedSession>>> owned =
+        streams
+            .query(
+                StateQueryRequest.inStore(PresenceTopology.HISTORY_STORE)
+                    .withQuery(
+                        WindowRangeQuery.<String, List<ClosedSession>>withKey(question.userId()))
+                    .withPartitions(Set.of(partition))
+                    .requireActive())
+            .getPartitionResults()
+            .get(partition);
+    if (owned == null || !owned.isSuccess() || standstill.isInDoubt()) {
       return Question.Reply.NOT_HERE;
     }
     List<ClosedSession> sessions = new ArrayList<>();
-    try (KeyValueIterator<Windowed<String>, List<ClosedSession>> open = windows) {
+    try (KeyValueIterator<Windowed<String>, List<ClosedSession>> open = owned.getResult()) {
       open.forEachRemaining(window -> sessions.addAll(window.value));
     }
-    return reply(Replies.sessions(sessions, question.limit(), question.after()), stale);
+    return reply(Replies.sessions(sessions, question.limit(), question.after()), false);
   }
 
   private static Question.Reply reply(byte @Nullable [] json, boolean stale) {
@@ -196,38 +216,36 @@ public final class StoreQueries implements Queries {
         : new Question.Reply(Question.Outcome.ANSWERED, json, stale);
   }
 
-  /** Asks the partitions that are owned, then, if wanted, the fresh copies of the others. */
-  private <R> Map<Integer, R> query(
-      String store, Query<R> query, Collection<Integer> asked, boolean standby) {
-    Map<Integer, R> answers = new HashMap<>();
-    collect(
-        streams.query(
-            StateQueryRequest.inStore(store)
-                .withQuery(query)
-                .withPartitions(Set.copyOf(asked))
-                .requireActive()),
-        answers);
-    if (standby && answers.size() < asked.size()) {
-      Set<Integer> fresh =
-          asked.stream()
-              .filter(
-                  partition ->
-                      !answers.containsKey(partition) && freshness.isFresh(store, partition))
-              .collect(Collectors.toSet());
-      if (!fresh.isEmpty()) {
-        collect(
-            streams.query(StateQueryRequest.inStore(store).withQuery(query).withPartitions(fresh)),
-            answers);
-      }
+  /**
+   * What those who answer must have taken in.
+   *
+   * @param standby whether a copy may answer
+   */
+  private Taken taken(String store, boolean standby) {
+    if (standstill.isInDoubt()) {
+      return new Taken(partition -> freshness.required(store, partition), true);
     }
-    return answers;
+    return standby
+        ? new Taken(partition -> freshness.required(store, partition), false)
+        : Taken.NO_COPY;
   }
 
-  private static <R> void collect(StateQueryResult<R> results, Map<Integer, R> answers) {
-    for (Map.Entry<Integer, QueryResult<R>> result : results.getPartitionResults().entrySet()) {
-      if (result.getValue().isSuccess()) {
-        answers.put(result.getKey(), Objects.requireNonNull(result.getValue().getResult()));
-      }
-    }
+  /**
+   * Asks whatever of the partitions is here. Each store knows itself whether it is owned: what
+   * Kafka Streams calls active is not, for the time in which any partition of the same thread
+   * moves.
+   */
+  private <R> Map<Integer, R> query(String store, Query<R> query, Collection<Integer> asked) {
+    Map<Integer, R> answers = new HashMap<>();
+    streams
+        .query(StateQueryRequest.inStore(store).withQuery(query).withPartitions(Set.copyOf(asked)))
+        .getPartitionResults()
+        .forEach(
+            (partition, result) -> {
+              if (result.isSuccess()) {
+                answers.put(partition, Objects.requireNonNull(result.getResult()));
+              }
+            });
+    return answers;
   }
 }

@@ -105,14 +105,12 @@ final class ChannelIndex extends PartitionIndex {
   // What queries use
 
   @Override
-  @SuppressWarnings("unchecked")
   public <R> QueryResult<R> query(Query<R> query, PositionBound positionBound, QueryConfig config) {
     return switch (query) {
       case ChannelQuery channel ->
-          (QueryResult<R>)
-              QueryResult.forResult(
-                  new ChannelQuery.Result(answer(channel.question()), !isActive()));
-      case TimestampQuery t -> (QueryResult<R>) QueryResult.forResult(timestamp());
+          answer(
+              channel.taken(),
+              () -> new ChannelQuery.Result(answer(channel.question()), !isActive()));
       default -> QueryResult.forUnknownQueryType(query, this);
     };
   }

@@ -3,8 +3,18 @@ package io.presence.streams.store;
 import io.presence.schemas.query.Question;
 import org.apache.kafka.streams.query.Query;
 
-/** An interactive query for the members of a channel, or for how many there are. */
-public record ChannelQuery(Question.OfChannel question) implements Query<ChannelQuery.Result> {
+/**
+ * An interactive query for the members of a channel, or for how many there are.
+ *
+ * @param taken what a copy must have taken in
+ */
+public record ChannelQuery(Question.OfChannel question, Taken taken)
+    implements Query<ChannelQuery.Result> {
+
+  /** One that any copy answers. */
+  public ChannelQuery(Question.OfChannel question) {
+    this(question, Taken.ANYTHING);
+  }
 
   /**
    * The answer.

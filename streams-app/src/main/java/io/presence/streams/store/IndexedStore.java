@@ -21,8 +21,8 @@ import org.apache.kafka.streams.state.Stores;
 
 /**
  * The state of one partition: a logged key-value store, so that nothing is lost, whose innermost
- * layer is an index in memory, which answers {@link TimestampQuery} and the queries of its own, on
- * standbys too. All else is for the processor alone.
+ * layer is an index in memory, which answers the queries of its own, on standbys too if they have
+ * {@link Taken} in enough. All else is for the processor alone.
  */
 public abstract class IndexedStore implements StateStore {
   private final PartitionIndex index;

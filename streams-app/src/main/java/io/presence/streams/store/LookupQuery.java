@@ -12,10 +12,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param userIds by partition
  * @param contacts as {@link Lookup.Request#contacts}
+ * @param taken what a copy must have taken in
  */
 public record LookupQuery(
-    @Nullable String requester, Map<Integer, List<String>> userIds, boolean contacts)
+    @Nullable String requester, Map<Integer, List<String>> userIds, boolean contacts, Taken taken)
     implements Query<List<Lookup.Entry>> {
+
+  /** One that any copy answers. */
+  public LookupQuery(
+      @Nullable String requester, Map<Integer, List<String>> userIds, boolean contacts) {
+    this(requester, userIds, contacts, Taken.ANYTHING);
+  }
 
   List<String> userIds(int partition) {
     return userIds.getOrDefault(partition, List.of());

@@ -7,11 +7,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.StateStore;
 import org.apache.kafka.streams.processor.StateStoreContext;
+import org.apache.kafka.streams.query.FailureReason;
 import org.apache.kafka.streams.query.Position;
+import org.apache.kafka.streams.query.QueryResult;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +30,10 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
   private volatile long timestamp = Long.MIN_VALUE;
   private volatile boolean active;
   private volatile boolean open;
+
+  /** How often it was. */
+  private volatile int emptied;
+
   private int partition = -1;
 
   /**
@@ -56,6 +63,31 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
   /** Whether it is the processor's. */
   final boolean isActive() {
     return active;
+  }
+
+  /**
+   * Answers a query, if it may: the processor's does, and a copy that has taken in enough. One that
+   * is being filled has taken in nothing yet, and nothing is not enough. One that was emptied while
+   * it answered has no answer: what it did not find may be there.
+   */
+  final <T, R> QueryResult<R> answer(Taken taken, Supplier<T> answer) {
+    int emptiedBefore = emptied;
+    boolean may = (active && !taken.owners()) || isTakenIn(taken.atLeast().applyAsLong(partition));
+    if (may) {
+      T result = answer.get();
+      if (emptied == emptiedBefore) {
+        @SuppressWarnings("unchecked") // Each query names the type of its answers.
+        QueryResult<R> answered = (QueryResult<R>) QueryResult.forResult(result);
+        return answered;
+      }
+    }
+    return QueryResult.forFailure(
+        FailureReason.NOT_UP_TO_BOUND, "the copy has not taken in enough, or may not answer");
+  }
+
+  private boolean isTakenIn(long atLeast) {
+    long newest = timestamp;
+    return newest >= atLeast;
   }
 
   final void becomeActive() {
@@ -200,11 +232,15 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
   }
 
   @Override
+  @SuppressWarnings("NonAtomicVolatileUpdate") // Closed by one thread at a time.
   public final void close() {
     open = false;
+    // Before it is emptied, so that whoever reads then will not take that for an answer.
+    active = false;
+    timestamp = Long.MIN_VALUE;
+    emptied++;
     clear();
     time = null;
-    timestamp = Long.MIN_VALUE;
   }
 
   @Override

@@ -198,26 +198,24 @@ final class PresenceIndex extends PartitionIndex {
   }
 
   @Override
-  @SuppressWarnings("unchecked")
   public <R> QueryResult<R> query(Query<R> query, PositionBound positionBound, QueryConfig config) {
     return switch (query) {
       case LookupQuery lookup ->
-          (QueryResult<R>)
-              QueryResult.forResult(
-                  lookup(lookup.requester(), lookup.userIds(partition()), lookup.contacts()));
-      case UserQuery user -> {
-        UserState state = find(user.userId());
-        yield (QueryResult<R>)
-            QueryResult.forResult(
-                new UserQuery.Result(
-                    state == null ? UserState.unknown(user.userId()) : state,
-                    contactsOf(user.userId()),
-                    presenceTime(),
-                    !isActive()));
-      }
-      case TimestampQuery t -> (QueryResult<R>) QueryResult.forResult(timestamp());
+          answer(
+              lookup.taken(),
+              () -> lookup(lookup.requester(), lookup.userIds(partition()), lookup.contacts()));
+      case UserQuery user -> answer(user.taken(), () -> user(user.userId()));
       default -> QueryResult.forUnknownQueryType(query, this);
     };
+  }
+
+  private UserQuery.Result user(String userId) {
+    UserState state = find(userId);
+    return new UserQuery.Result(
+        state == null ? UserState.unknown(userId) : state,
+        contactsOf(userId),
+        presenceTime(),
+        !isActive());
   }
 
   // The store

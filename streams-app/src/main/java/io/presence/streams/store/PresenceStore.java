@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * of their own in it, so that a transition does not rewrite them, and so is who watches; one log
  * keeps all of it in step on standbys.
  *
- * <p>It answers {@link LookupQuery}, {@link UserQuery} and {@link TimestampQuery}, on standbys too.
- * All other methods are for the processor alone.
+ * <p>It answers {@link LookupQuery} and {@link UserQuery}, on standbys too. All other methods are
+ * for the processor alone.
  */
 public final class PresenceStore extends IndexedStore {
   static final byte[] PRESENT = {1};

@@ -4,8 +4,12 @@ import io.presence.streams.core.UserState;
 import java.util.Set;
 import org.apache.kafka.streams.query.Query;
 
-/** An interactive query for all that is known of one user. */
-public record UserQuery(String userId) implements Query<UserQuery.Result> {
+/**
+ * An interactive query for all that is known of one user.
+ *
+ * @param taken what a copy must have taken in
+ */
+public record UserQuery(String userId, Taken taken) implements Query<UserQuery.Result> {
 
   /**
    * The answer.

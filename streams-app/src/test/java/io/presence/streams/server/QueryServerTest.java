@@ -73,7 +73,8 @@ final class QueryServerTest {
     assertThat(get("/internal/v1/ownership").body())
         .isEqualTo(
             "{\"partitions\":2,\"instances\":[{\"address\":\"a:1\",\"active\":[0],\"standby\":[1],"
-                + "\"channel_active\":[1],\"channel_standby\":[0]}]}");
+                + "\"channel_active\":[1],\"channel_standby\":[0]}],"
+                + "\"address\":\"a:1\",\"epoch\":\"1\"}");
   }
 
   @Test
@@ -183,7 +184,9 @@ final class QueryServerTest {
           new Ownership(
               2,
               List.of(
-                  new Ownership.Instance("a:1", List.of(0), List.of(1), List.of(1), List.of(0)))));
+                  new Ownership.Instance("a:1", List.of(0), List.of(1), List.of(1), List.of(0))),
+              "a:1",
+              "1"));
     }
   }
 }

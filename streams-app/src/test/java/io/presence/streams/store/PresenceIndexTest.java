@@ -7,11 +7,14 @@ import io.presence.schemas.presence.Status;
 import io.presence.schemas.presence.Visibility;
 import io.presence.schemas.query.Lookup;
 import io.presence.streams.core.UserState;
+import java.nio.ByteBuffer;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.query.PositionBound;
 import org.apache.kafka.streams.query.QueryConfig;
+import org.apache.kafka.streams.query.QueryResult;
 import org.junit.jupiter.api.Test;
 
 class PresenceIndexTest {
@@ -71,6 +74,73 @@ class PresenceIndexTest {
     }
     writer.join();
     assertThat(shown).isPositive();
+  }
+
+  @Test
+  void shouldNotAnswerForAnyoneBeforeItHasTakenInEnough() {
+    put(1);
+    assertThat(answers(new Taken(partition -> Long.MIN_VALUE + 1, false))).isFalse();
+    assertThat(answers(Taken.NO_COPY)).isFalse();
+
+    index.put(Keys.OF_TIME, time(10_000));
+    assertThat(answers(new Taken(partition -> 10_000, false))).isTrue();
+    assertThat(answers(new Taken(partition -> 10_001, false))).isFalse();
+    assertThat(answers(Taken.NO_COPY)).isFalse();
+  }
+
+  @Test
+  void shouldAnswerAsOwnerWhateverItHasTakenInUnlessThatIsInDoubt() {
+    index.put(Keys.OF_TIME, time(10_000));
+    index.activate(pending -> {});
+    assertThat(answers(Taken.NO_COPY)).isTrue();
+    assertThat(answers(new Taken(partition -> 10_000, true))).isTrue();
+    assertThat(answers(new Taken(partition -> 10_001, true))).isFalse();
+  }
+
+  @Test
+  void shouldNotAnswerOnceItIsEmptied() {
+    index.put(Keys.OF_TIME, time(10_000));
+    index.activate(pending -> {});
+    index.close();
+    assertThat(answers(Taken.NO_COPY)).isFalse();
+    assertThat(answers(new Taken(partition -> 1, false))).isFalse();
+  }
+
+  @Test
+  void shouldNotSayOfAnyoneThatSheIsNotKnownWhileItIsEmptied() throws Exception {
+    for (int round = 0; round < 300; round++) {
+      index.put(Keys.ofContact("ada", "bob"), PresenceStore.PRESENT);
+      put(1);
+      index.put(Keys.OF_TIME, time(10_000));
+      LookupQuery query =
+          new LookupQuery(
+              "bob",
+              Map.of(-1, Collections.nCopies(500, "ada")),
+              true,
+              new Taken(partition -> 9_000, false));
+      Thread closing = Thread.ofPlatform().start(index::close);
+      QueryResult<List<Lookup.Entry>> result;
+      do {
+        result = index.query(query, PositionBound.unbounded(), new QueryConfig(false));
+        if (result.isSuccess()) {
+          assertThat(result.getResult()).allMatch(entry -> entry.outcome() == Lookup.Outcome.SHOWN);
+        }
+      } while (result.isSuccess());
+      closing.join();
+    }
+  }
+
+  private boolean answers(Taken taken) {
+    return index
+        .query(
+            new LookupQuery("bob", Map.of(-1, List.of("ada")), true, taken),
+            PositionBound.unbounded(),
+            new QueryConfig(false))
+        .isSuccess();
+  }
+
+  private static byte[] time(long timestamp) {
+    return ByteBuffer.allocate(3 * Long.BYTES).putLong(5).putLong(timestamp).putLong(0).array();
   }
 
   private Lookup.Entry lookup() {

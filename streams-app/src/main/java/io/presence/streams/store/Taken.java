@@ -1,0 +1,18 @@
+package io.presence.streams.store;
+
+import java.util.function.IntToLongFunction;
+
+/**
+ * How much a copy of a partition must have taken in so that it may answer.
+ *
+ * @param atLeast by partition, what timestamp the newest record that it has taken in must have at
+ *     the least; {@link Long#MAX_VALUE}: it may not answer
+ * @param owners whether that holds for whoever owns the partition, too; if not, it always answers
+ */
+public record Taken(IntToLongFunction atLeast, boolean owners) {
+  /** Whoever holds the partition answers, however old what it holds is. */
+  public static final Taken ANYTHING = new Taken(partition -> Long.MIN_VALUE, false);
+
+  /** No copy answers. */
+  public static final Taken NO_COPY = new Taken(partition -> Long.MAX_VALUE, false);
+}

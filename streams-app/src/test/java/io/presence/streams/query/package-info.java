@@ -1,0 +1,4 @@
+@NullMarked
+package io.presence.streams.query;
+
+import org.jspecify.annotations.NullMarked;
