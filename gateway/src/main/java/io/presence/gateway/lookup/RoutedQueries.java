@@ -14,7 +14,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -216,21 +215,23 @@ public final class RoutedQueries implements Queries, AutoCloseable {
    */
   private static @Nullable String next(
       Directory.Holders holders, int partition, Set<String> asked, Predicate<String> avoided) {
-    List<String> candidates = new ArrayList<>();
     String owner = holders.owner(partition);
-    if (owner != null) {
-      candidates.add(owner);
+    boolean askOwner = owner != null && !asked.contains(owner);
+    if (askOwner && !avoided.test(owner)) {
+      return owner;
     }
     List<String> standbys = new ArrayList<>(holders.standbys(partition));
+    standbys.removeAll(asked);
     Collections.shuffle(standbys, ThreadLocalRandom.current());
-    candidates.addAll(standbys);
-    candidates.removeAll(asked);
-    for (String candidate : candidates) {
-      if (!avoided.test(candidate)) {
-        return candidate;
+    for (String standby : standbys) {
+      if (!avoided.test(standby)) {
+        return standby;
       }
     }
-    return candidates.isEmpty() ? null : candidates.get(0);
+    if (askOwner) {
+      return owner;
+    }
+    return standbys.isEmpty() ? null : standbys.getFirst();
   }
 
   private void heardOf(String address, @Nullable Throwable failure) {
@@ -260,7 +261,7 @@ public final class RoutedQueries implements Queries, AutoCloseable {
     }
 
     CompletionStage<Lookup.Answer> begin() {
-      List<Integer> all = IntStream.range(0, ids.size()).boxed().toList();
+      int[] all = IntStream.range(0, ids.size()).toArray();
       Directory.View view = directory.view();
       CompletionStage<Void> end =
           view != null
@@ -269,20 +270,25 @@ public final class RoutedQueries implements Queries, AutoCloseable {
       return end.thenApply(done -> new Lookup.Answer(Arrays.asList(entries)));
     }
 
-    private CompletionStage<Void> round(
-        Directory.@Nullable View view, List<Integer> open, int round) {
+    private CompletionStage<Void> round(Directory.@Nullable View view, int[] open, int round) {
       if (view == null) {
         return DONE;
       }
-      Map<Target, List<Integer>> requests = new HashMap<>();
-      Map<Integer, Optional<Target>> targets = new HashMap<>();
+      Map<Target, Part> requests = new HashMap<>();
+      Part nobodys = new Part(open.length);
+      @Nullable Part[] parts = new Part[view.partitions()];
       for (int index : open) {
-        targets
-            .computeIfAbsent(
-                Partitioning.partitionOf(ids.get(index), view.partitions()),
-                partition -> target(view, partition, round))
-            .ifPresent(
-                target -> requests.computeIfAbsent(target, t -> new ArrayList<>()).add(index));
+        int partition = Partitioning.partitionOf(ids.get(index), view.partitions());
+        Part part = parts[partition];
+        if (part == null) {
+          Target target = target(view, partition, round);
+          part =
+              target == null
+                  ? nobodys
+                  : requests.computeIfAbsent(target, t -> new Part(open.length));
+          parts[partition] = part;
+        }
+        part.add(index, ids.get(index));
       }
       if (requests.isEmpty()) {
         return round == MAX_ROUNDS
@@ -290,14 +296,14 @@ public final class RoutedQueries implements Queries, AutoCloseable {
             : refreshed().thenCompose(found -> round(found, open, MAX_ROUNDS));
       }
       List<CompletableFuture<Void>> answers = new ArrayList<>(requests.size());
-      requests.forEach((target, indexes) -> answers.add(send(target, indexes)));
+      requests.forEach((target, part) -> answers.add(send(target, part)));
       return CompletableFuture.allOf(answers.toArray(CompletableFuture<?>[]::new))
           .thenCompose(done -> goOn(view, open, round));
     }
 
-    private CompletionStage<Void> goOn(Directory.View view, List<Integer> asked, int round) {
-      List<Integer> open = asked.stream().filter(this::isOpen).toList();
-      if (open.isEmpty()) {
+    private CompletionStage<Void> goOn(Directory.View view, int[] asked, int round) {
+      int[] open = IntStream.of(asked).filter(this::isOpen).toArray();
+      if (open.length == 0) {
         return DONE;
       }
       CompletableFuture<Directory.@Nullable View> fresh = refreshed();
@@ -313,7 +319,7 @@ public final class RoutedQueries implements Queries, AutoCloseable {
       return entries[index].outcome() == Lookup.Outcome.NOT_HERE;
     }
 
-    private Optional<Target> target(Directory.View view, int partition, int round) {
+    private @Nullable Target target(Directory.View view, int partition, int round) {
       Set<String> before = asked.computeIfAbsent(partition, p -> new HashSet<>());
       String address =
           next(
@@ -322,27 +328,27 @@ public final class RoutedQueries implements Queries, AutoCloseable {
               before,
               candidate -> avoided.computeIfAbsent(candidate, reachability::isAvoided));
       if (address == null) {
-        return Optional.empty();
+        return null;
       }
       before.add(address);
       // Who is asked first is to be the owner. Later, one that is about to be will do.
       boolean standby = round > 1 || !address.equals(view.users().owner(partition));
-      return Optional.of(new Target(address, standby));
+      return new Target(address, standby);
     }
 
-    private CompletableFuture<Void> send(Target target, List<Integer> indexes) {
-      List<String> wanted = indexes.stream().map(ids::get).toList();
+    private CompletableFuture<Void> send(Target target, Part part) {
       return instance(target.address())
           .lookup(
-              new Lookup.Request(request.requester(), wanted, target.standby(), request.contacts()))
+              new Lookup.Request(
+                  request.requester(), part.ids, target.standby(), request.contacts()))
           .<Void>handle(
               (answer, failure) -> {
                 heardOf(target.address(), failure);
                 if (failure != null) {
                   return null;
                 }
-                for (int i = 0; i < indexes.size(); i++) {
-                  entries[indexes.get(i)] = answer.entries().get(i);
+                for (int i = 0; i < part.ids.size(); i++) {
+                  entries[part.indexes[i]] = answer.entries().get(i);
                 }
                 return null;
               })
@@ -356,6 +362,22 @@ public final class RoutedQueries implements Queries, AutoCloseable {
         .refresh()
         .copy()
         .completeOnTimeout(directory.view(), timeout.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** What of a lookup goes to one instance, and where it was in the lookup. */
+  private static final class Part {
+    final List<String> ids;
+    final int[] indexes;
+
+    Part(int most) {
+      ids = new ArrayList<>(most);
+      indexes = new int[most];
+    }
+
+    void add(int index, String id) {
+      indexes[ids.size()] = index;
+      ids.add(id);
+    }
   }
 
   /** Whom a part of a lookup goes to. */
