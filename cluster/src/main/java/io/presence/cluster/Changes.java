@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.presence.schemas.json.Json;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -13,10 +14,14 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads {@code presence-changes} from its beginning, and holds each change against the model. */
 final class Changes implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Changes.class);
   private static final String TOPIC = "presence-changes";
+  private static final long LATE_NANOS = 5_000_000_000L;
 
   private final KafkaConsumer<String, byte[]> consumer;
   private final Map<String, Person> people;
@@ -71,7 +76,18 @@ final class Changes implements AutoCloseable {
     }
     try {
       JsonNode change = Json.MAPPER.readTree(record.value());
-      findings.changeLate(person.change(change));
+      long late = person.change(change);
+      findings.changeLate(late);
+      if (late > LATE_NANOS) {
+        LOG.info(
+            "{} s late: a change of {} at {}, {}-{}, which was written {}",
+            late / 1_000_000_000,
+            person.id,
+            change.path("at"),
+            record.topic(),
+            record.partition(),
+            Instant.ofEpochMilli(record.timestamp()));
+      }
     } catch (IOException | AssertionError e) {
       findings.wrong(
           "%s-%d at %d: %s"

@@ -57,6 +57,7 @@ final class Load implements AutoCloseable {
   private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
   private final AtomicInteger texts = new AtomicInteger();
   private final Changes changes;
+  private final String bootstrapServers;
 
   private final Object turnstile = new Object();
   private boolean held;
@@ -80,6 +81,7 @@ final class Load implements AutoCloseable {
       byId.put(person.id, person);
       byPartition.computeIfAbsent(person.partition, p -> new ArrayList<>()).add(person);
     }
+    bootstrapServers = cluster.bootstrapServers;
     changes = new Changes(cluster.bootstrapServers, byId, findings);
   }
 
@@ -135,6 +137,7 @@ final class Load implements AutoCloseable {
                 .filter(person -> !person.isSeen())
                 .map(person -> "no change of " + person.id + " was read:\n" + person.history())
                 .toList());
+    awaitNothing(Duration.ofSeconds(10), this::differencesOfStateTopic);
     for (int gateway = 0; gateway < gateways.ports().size(); gateway++) {
       int asked = gateway;
       for (String requester : new @Nullable String[] {null, FRIENDS.get(0), FRIENDS.get(2)}) {
@@ -145,6 +148,21 @@ final class Load implements AutoCloseable {
       awaitNothing(Duration.ofSeconds(20), onlooker::differences);
     }
     release();
+  }
+
+  private List<String> differencesOfStateTopic() {
+    Map<String, JsonNode> latest = StateTopic.latest(bootstrapServers);
+    return people.stream()
+        .filter(
+            person -> {
+              JsonNode stored = latest.get(person.id);
+              State state = person.state();
+              return stored == null
+                  || !state.isOf(stored)
+                  || !stored.path("visibility").asText().equals(state.visibility());
+            })
+        .map(person -> "stored is " + latest.get(person.id) + "\n" + person.history())
+        .toList();
   }
 
   /** What everyone's state is. */
@@ -205,7 +223,6 @@ final class Load implements AutoCloseable {
             "POST",
             "heartbeat",
             "{\"device\":\"web\"}");
-        person.beating = true;
       }
     } else if (what < 55) {
       status(person, claim, gateway);
@@ -250,7 +267,6 @@ final class Load implements AutoCloseable {
         "POST",
         "online",
         "{\"device\":\"web\",\"custom_status\":\"" + text + "\"}");
-    person.beating = !person.bySocket || sockets.isEmpty();
   }
 
   private void status(Person person, String claim, int gateway) throws InterruptedException {
@@ -310,6 +326,10 @@ final class Load implements AutoCloseable {
       Thread.sleep(200);
     }
     person.accepted();
+    if (next.alive() && (!person.bySocket || sockets.isEmpty())) {
+      // Now, not after what follows: who is there sends heartbeats from then on.
+      person.beating = true;
+    }
     findings.writeTook(System.nanoTime() - begun);
     if (refused != 0) {
       long since = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - refused);
