@@ -79,7 +79,7 @@ final class Changes implements AutoCloseable {
       long late = person.change(change);
       findings.changeLate(late);
       if (late > LATE_NANOS) {
-        LOG.info(
+        LOG.debug(
             "{} s late: a change of {} at {}, {}-{}, which was written {}",
             late / 1_000_000_000,
             person.id,
