@@ -234,6 +234,11 @@ public final class RoutedQueries implements Queries, AutoCloseable {
     private final Lookup.Entry[] entries;
     private final Map<Integer, Set<String>> asked = new HashMap<>();
 
+    /**
+     * Who answered by partition that it does not own it, and may have a copy, or be taking it up.
+     */
+    private final Map<Integer, String> noOwner = new ConcurrentHashMap<>();
+
     /** Decided once for each: a lookup has many partitions of one owner. */
     private final Map<String, Boolean> avoided = new HashMap<>();
 
@@ -275,7 +280,7 @@ public final class RoutedQueries implements Queries, AutoCloseable {
             : refreshed().thenCompose(found -> round(found, open, MAX_ROUNDS));
       }
       List<CompletableFuture<Void>> answers = new ArrayList<>(requests.size());
-      requests.forEach((target, indexes) -> answers.add(send(target, indexes)));
+      requests.forEach((target, indexes) -> answers.add(send(target, indexes, view.partitions())));
       return CompletableFuture.allOf(answers.toArray(CompletableFuture<?>[]::new))
           .thenCompose(done -> goOn(view, open, round));
     }
@@ -306,6 +311,9 @@ public final class RoutedQueries implements Queries, AutoCloseable {
               partition,
               before,
               candidate -> avoided.computeIfAbsent(candidate, reachability::isAvoided));
+      if (address == null && round > 1) {
+        address = noOwner.remove(partition);
+      }
       if (address == null) {
         return Optional.empty();
       }
@@ -315,7 +323,7 @@ public final class RoutedQueries implements Queries, AutoCloseable {
       return Optional.of(new Target(address, standby));
     }
 
-    private CompletableFuture<Void> send(Target target, List<Integer> indexes) {
+    private CompletableFuture<Void> send(Target target, List<Integer> indexes, int partitions) {
       List<String> wanted = indexes.stream().map(ids::get).toList();
       return instance(target.address())
           .lookup(new Lookup.Request(request.requester(), wanted, target.standby()))
@@ -326,7 +334,12 @@ public final class RoutedQueries implements Queries, AutoCloseable {
                   return null;
                 }
                 for (int i = 0; i < indexes.size(); i++) {
-                  entries[indexes.get(i)] = answer.entries().get(i);
+                  int index = indexes.get(i);
+                  entries[index] = answer.entries().get(i);
+                  if (!target.standby() && isOpen(index)) {
+                    noOwner.put(
+                        Partitioning.partitionOf(ids.get(index), partitions), target.address());
+                  }
                 }
                 return null;
               })
