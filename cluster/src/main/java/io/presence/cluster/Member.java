@@ -99,7 +99,8 @@ final class Member {
   /** Asks it to end, and waits until it has: that it does is part of what is tried. */
   void stop() throws InterruptedException {
     say("is told to stop");
-    process().destroy();
+    // By its handle: the process would have its input closed as well, and take that for our death.
+    process().toHandle().destroy();
     if (!process().waitFor(40, TimeUnit.SECONDS)) {
       kill();
       throw new AssertionError(name + " did not stop within 40 s of SIGTERM");
