@@ -13,7 +13,9 @@ import java.util.concurrent.TimeUnit;
  * standbys did, how late changes were, and whatever is wrong.
  */
 final class Findings {
-  private static final int MOST_FAULTS = 30;
+
+  /** So much of what is wrong during one fault is told. */
+  private static final int MOST_WRONG = 12;
 
   /** During one fault; times in nanoseconds. */
   private static final class Row {
@@ -21,6 +23,7 @@ final class Findings {
     private int stale;
     private int unavailable;
     private int refused;
+    private int wrong;
     private long withoutAnswer;
     private long withoutOwner;
     private long changeLate;
@@ -51,7 +54,8 @@ final class Findings {
   /** Something is not as it must be. */
   synchronized void wrong(String what) {
     wrongCount++;
-    if (wrong.size() < MOST_FAULTS) {
+    row.wrong++;
+    if (row.wrong <= MOST_WRONG) {
       wrong.add("%s [%s] %s".formatted(LocalTime.now(ZoneId.systemDefault()), fault, what));
     }
   }

@@ -40,10 +40,15 @@ final class Load implements AutoCloseable {
   private static final long UNSURE_MILLIS = 6_000;
 
   private static final long LOOKUP_MILLIS = 150;
+
+  /** A change that is not read by then is late. */
+  private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(4);
   private static final int LOOKED_UP = 5;
 
   /** A standby that is more than this behind does not answer. */
-  private static final long BEHIND_NANOS = TimeUnit.SECONDS.toNanos(2);
+  static final long BEHIND_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   private final Gateways gateways;
   private final Findings findings;
@@ -96,7 +101,7 @@ final class Load implements AutoCloseable {
         Duration.ofSeconds(60),
         () ->
             people.stream()
-                .filter(person -> person.asked() == 0 || (person.oldest() == 0 && !lenient))
+                .filter(person -> !person.wasSeen())
                 .map(person -> person.id + " has not come online")
                 .toList());
     List<Integer> ports = gateways.ports();
@@ -119,6 +124,25 @@ final class Load implements AutoCloseable {
       onlookers.add(new Onlooker(name, ports.reversed(), people, findings));
     }
     executor.execute(this::lookUp);
+  }
+
+  /**
+   * Waits until changes come at once: processes that have just started take their time, and a fault
+   * that hits them then tells of nothing else.
+   */
+  void awaitPace() throws InterruptedException {
+    if (lenient) {
+      // A change that is missing never comes.
+      return;
+    }
+    long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    long steadySince = System.nanoTime();
+    while (System.nanoTime() - steadySince < STEADY_NANOS && System.nanoTime() < deadline) {
+      Thread.sleep(100);
+      if (people.stream().anyMatch(person -> person.isUnseenFor(LATE_NANOS))) {
+        steadySince = System.nanoTime();
+      }
+    }
   }
 
   /**

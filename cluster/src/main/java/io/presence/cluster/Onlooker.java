@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.presence.schemas.json.Json;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -20,6 +22,10 @@ final class Onlooker implements AutoCloseable {
   private final Map<String, JsonNode> picture = new HashMap<>();
   private final Map<String, Integer> steps = new HashMap<>();
   private final LastingSocket socket;
+
+  /** Those whom it was told of before a gap, and not since. */
+  private final Set<String> stale = new HashSet<>();
+
   private boolean begun;
 
   /**
@@ -44,6 +50,7 @@ final class Onlooker implements AutoCloseable {
   private synchronized void opening() {
     picture.clear();
     steps.clear();
+    stale.clear();
     begun = false;
   }
 
@@ -76,9 +83,23 @@ final class Onlooker implements AutoCloseable {
           findings.updateLate(person.sinceAccepted(steps.getOrDefault(userId, 0)));
         }
       }
-      case "welcome", "resync" -> {}
+      case "welcome" -> {}
+      case "resync" -> resync();
       default -> findings.wrong(name + " was told " + text);
     }
+  }
+
+  /**
+   * All that it knows may be of the moment, for lookups show what is about to be committed. What it
+   * is told anew is not older than what a standby may answer.
+   */
+  private void resync() {
+    stale.addAll(people.keySet());
+    steps.replaceAll(
+        (userId, step) -> {
+          Person person = people.get(userId);
+          return person == null ? step : Math.min(step, person.oldest(Load.BEHIND_NANOS));
+        });
   }
 
   private void take(String userId, JsonNode presence) {
@@ -96,7 +117,8 @@ final class Onlooker implements AutoCloseable {
       steps.put(userId, step);
     }
     JsonNode last = picture.put(userId, presence);
-    if (last != null && last.path("version").asLong() > presence.path("version").asLong()) {
+    boolean goesOn = !stale.remove(userId);
+    if (goesOn && last != null && last.path("version").asLong() > presence.path("version").asLong()) {
       findings.wrong("%s was told %s after %s".formatted(name, presence, last));
     }
   }

@@ -55,11 +55,6 @@ final class Person {
     return steps.getLast().state;
   }
 
-  /** How many events were asked for. */
-  synchronized int asked() {
-    return steps.size() - 1;
-  }
-
   /** An event is asked for that leads to this state; from now on both may be shown. */
   synchronized int ask(State next, @Nullable String contact) {
     steps.add(new Step(next, contact, new long[2]));
@@ -74,6 +69,20 @@ final class Person {
   /** Whether the change of all that was asked for was read. */
   synchronized boolean isSeen() {
     return seen == steps.size() - 1;
+  }
+
+  /** Whether any change was read. */
+  synchronized boolean wasSeen() {
+    return seen > 0;
+  }
+
+  /** Whether a change has not been read for so long after its event was accepted. */
+  synchronized boolean isUnseenFor(long nanos) {
+    if (seen == steps.size() - 1) {
+      return false;
+    }
+    long accepted = steps.get(seen + 1).times[Step.ACCEPTED];
+    return accepted != 0 && System.nanoTime() - accepted > nanos;
   }
 
   /** From where on answers may be that are asked for now. */

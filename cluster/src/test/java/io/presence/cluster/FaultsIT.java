@@ -114,6 +114,7 @@ class FaultsIT {
 
   private void hit(String name, Cluster cluster, Load load, Fault fault) throws Exception {
     cluster.awaitWhole();
+    load.awaitPace();
     LOG.info("{}", name);
     findings.begin(name);
     fault.hit(cluster);
