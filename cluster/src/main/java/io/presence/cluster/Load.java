@@ -42,9 +42,9 @@ final class Load implements AutoCloseable {
   private static final long LOOKUP_MILLIS = 150;
 
   /** A change that is not read by then is late. */
-  private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(1);
+  private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-  private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(4);
+  private static final long STEADY_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final int LOOKED_UP = 5;
 
   /** A standby that is more than this behind does not answer. */
@@ -135,7 +135,7 @@ final class Load implements AutoCloseable {
       // A change that is missing never comes.
       return;
     }
-    long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
     long steadySince = System.nanoTime();
     while (System.nanoTime() - steadySince < STEADY_NANOS && System.nanoTime() < deadline) {
       Thread.sleep(100);

@@ -118,7 +118,9 @@ final class Onlooker implements AutoCloseable {
     }
     JsonNode last = picture.put(userId, presence);
     boolean goesOn = !stale.remove(userId);
-    if (goesOn && last != null && last.path("version").asLong() > presence.path("version").asLong()) {
+    if (goesOn
+        && last != null
+        && last.path("version").asLong() > presence.path("version").asLong()) {
       findings.wrong("%s was told %s after %s".formatted(name, presence, last));
     }
   }
