@@ -236,7 +236,9 @@ final class Load implements AutoCloseable {
     String friend = FRIENDS.get(random.nextInt(FRIENDS.size()));
     boolean mayGo = !person.bySocket && !"invisible".equals(state.claim());
     if (!state.alive()) {
-      if (what < 50) {
+      // No heartbeat brings back one who said goodbye, for a window of presence time, which an outage
+      // or a restart makes a longer one by any other clock.
+      if (what < 50 || person.saidGoodbye) {
         connect(person, gateway);
       } else {
         perform(
@@ -271,10 +273,10 @@ final class Load implements AutoCloseable {
           "");
     } else if (what < 92 && mayGo) {
       person.beating = false;
+      person.saidGoodbye = true;
       perform(
           person, state.withAlive(false), null, gateway, "POST", "offline", "{\"device\":\"web\"}");
-      // What is late of its heartbeats is not to come after it is forgotten that it has left; and
-      // no heartbeat brings back one who said goodbye, before that.
+      // What is late of its heartbeats is not to come after it is forgotten that it has left.
       Thread.sleep(ttl.toMillis());
     } else if (mayGo) {
       vanish(person, state);
@@ -283,6 +285,7 @@ final class Load implements AutoCloseable {
 
   private void connect(Person person, int gateway) throws InterruptedException {
     String text = nextText();
+    person.saidGoodbye = false;
     perform(
         person,
         person.state().connected(text),

@@ -31,6 +31,9 @@ final class Person {
   /** Whether heartbeats are to be sent. */
   volatile boolean beating;
 
+  /** Whether the person was last heard of by a goodbye. */
+  volatile boolean saidGoodbye;
+
   private final List<Step> steps = new ArrayList<>();
   private final boolean lenient;
 
