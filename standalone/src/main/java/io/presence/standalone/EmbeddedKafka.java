@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import kafka.server.KafkaConfig;
@@ -16,6 +17,7 @@ import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 import org.apache.kafka.server.common.MetadataVersion;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +35,8 @@ public final class EmbeddedKafka implements AutoCloseable {
   private static final String PORT_SETTING = "PRESENCE_KAFKA_PORT";
   private static final String HOST = "127.0.0.1";
   private static final int NODE_ID = 1;
+  private static final String NODE = "node.id";
+  private static final String VOTERS = "controller.quorum.voters";
   private static final Logger log = LoggerFactory.getLogger(EmbeddedKafka.class);
 
   private final DataDirectory directory;
@@ -63,18 +67,31 @@ public final class EmbeddedKafka implements AutoCloseable {
   /**
    * Starts a broker, and returns when it takes requests.
    *
-   * @param overrides broker settings that replace those chosen here
+   * @param overrides broker settings that replace those chosen here; those that name the same
+   *     {@code controller.quorum.voters} make one cluster
    * @throws StartException if the directory cannot be used or is in use, or the port is taken
    */
   public static EmbeddedKafka start(Path directory, int port, Map<String, String> overrides) {
+    return start(directory, port, overrides, Time.SYSTEM);
+  }
+
+  /**
+   * Starts a broker with a clock of its own.
+   *
+   * @param overrides broker settings that replace those chosen here
+   * @param clock what it stamps records by, among others
+   * @throws StartException if the directory cannot be used or is in use, or the port is taken
+   */
+  public static EmbeddedKafka start(
+      Path directory, int port, Map<String, String> overrides, Time clock) {
     DataDirectory locked = DataDirectory.open(DIRECTORY_SETTING, directory);
     KafkaRaftServer server = null;
     try {
       int brokerPort = Ports.free(PORT_SETTING, Ports.loopback(), port);
       CountDownLatch failed = new CountDownLatch(1);
       outliveFatalErrors(failed);
-      format(locked.path());
-      server = new KafkaRaftServer(config(locked.path(), brokerPort, overrides), Time.SYSTEM);
+      format(locked.path(), overrides);
+      server = new KafkaRaftServer(config(locked.path(), brokerPort, overrides), clock);
       server.startup();
       log.info("Kafka listens on {}:{}, data in {}", HOST, brokerPort, locked.path());
       return new EmbeddedKafka(locked, server, brokerPort, failed);
@@ -118,15 +135,15 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
   }
 
-  private static void format(Path directory) throws Exception {
+  private static void format(Path directory, Map<String, String> overrides) throws Exception {
     if (Files.exists(directory.resolve("meta.properties"))) {
       return;
     }
     new Formatter()
         .setPrintStream(
             new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8))
-        .setNodeId(NODE_ID)
-        .setClusterId(Uuid.randomUuid().toString())
+        .setNodeId(Integer.parseInt(overrides.getOrDefault(NODE, Integer.toString(NODE_ID))))
+        .setClusterId(clusterId(overrides.get(VOTERS)).toString())
         .setReleaseVersion(MetadataVersion.latestProduction())
         .setControllerListenerName("CONTROLLER")
         .setMetadataLogDirectory(directory.toString())
@@ -134,11 +151,20 @@ public final class EmbeddedKafka implements AutoCloseable {
         .run();
   }
 
+  /** Nodes that vote together have to be of one cluster before they have ever spoken. */
+  private static Uuid clusterId(@Nullable String voters) {
+    if (voters == null) {
+      return Uuid.randomUuid();
+    }
+    UUID id = UUID.nameUUIDFromBytes(voters.getBytes(StandardCharsets.UTF_8));
+    return new Uuid(id.getMostSignificantBits(), id.getLeastSignificantBits());
+  }
+
   private static KafkaConfig config(Path directory, int port, Map<String, String> overrides) {
     int controllerPort = Ports.free(PORT_SETTING, Ports.loopback(), 0);
     Map<String, String> config = new HashMap<>();
     config.put("process.roles", "broker,controller");
-    config.put("node.id", Integer.toString(NODE_ID));
+    config.put(NODE, Integer.toString(NODE_ID));
     config.put(
         "listeners",
         "PLAINTEXT://%s:%d,CONTROLLER://%s:%d".formatted(HOST, port, HOST, controllerPort));
@@ -146,7 +172,7 @@ public final class EmbeddedKafka implements AutoCloseable {
     config.put("inter.broker.listener.name", "PLAINTEXT");
     config.put("controller.listener.names", "CONTROLLER");
     config.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
-    config.put("controller.quorum.voters", "%d@%s:%d".formatted(NODE_ID, HOST, controllerPort));
+    config.put(VOTERS, "%d@%s:%d".formatted(NODE_ID, HOST, controllerPort));
     config.put("log.dirs", directory.toString());
     config.put("auto.create.topics.enable", "false");
 

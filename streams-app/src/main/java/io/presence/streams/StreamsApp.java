@@ -152,6 +152,7 @@ public final class StreamsApp implements AutoCloseable {
             streams,
             admin,
             standstill,
+            config.getProperty(StreamsConfig.APPLICATION_SERVER_CONFIG),
             Settings.APPLICATION_ID.get(environment),
             Map.of(
                 PresenceTopology.PRESENCE_STORE, topics.events().name(),

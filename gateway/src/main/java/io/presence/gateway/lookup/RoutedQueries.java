@@ -250,6 +250,11 @@ public final class RoutedQueries implements Queries, AutoCloseable {
     private final Lookup.Entry[] entries;
     private final Map<Integer, Set<String>> asked = new HashMap<>();
 
+    /**
+     * Who answered by partition that it does not own it, and may have a copy, or be taking it up.
+     */
+    private final Map<Integer, String> noOwner = new ConcurrentHashMap<>();
+
     /** Decided once for each: a lookup has many partitions of one owner. */
     private final Map<String, Boolean> avoided = new HashMap<>();
 
@@ -296,7 +301,7 @@ public final class RoutedQueries implements Queries, AutoCloseable {
             : refreshed().thenCompose(found -> round(found, open, MAX_ROUNDS));
       }
       List<CompletableFuture<Void>> answers = new ArrayList<>(requests.size());
-      requests.forEach((target, part) -> answers.add(send(target, part)));
+      requests.forEach((target, part) -> answers.add(send(target, part, view.partitions())));
       return CompletableFuture.allOf(answers.toArray(CompletableFuture<?>[]::new))
           .thenCompose(done -> goOn(view, open, round));
     }
@@ -327,6 +332,9 @@ public final class RoutedQueries implements Queries, AutoCloseable {
               partition,
               before,
               candidate -> avoided.computeIfAbsent(candidate, reachability::isAvoided));
+      if (address == null && round > 1) {
+        address = noOwner.remove(partition);
+      }
       if (address == null) {
         return null;
       }
@@ -336,7 +344,7 @@ public final class RoutedQueries implements Queries, AutoCloseable {
       return new Target(address, standby);
     }
 
-    private CompletableFuture<Void> send(Target target, Part part) {
+    private CompletableFuture<Void> send(Target target, Part part, int partitions) {
       return instance(target.address())
           .lookup(
               new Lookup.Request(
@@ -348,7 +356,12 @@ public final class RoutedQueries implements Queries, AutoCloseable {
                   return null;
                 }
                 for (int i = 0; i < part.ids.size(); i++) {
-                  entries[part.indexes[i]] = answer.entries().get(i);
+                  int index = part.indexes[i];
+                  entries[index] = answer.entries().get(i);
+                  if (!target.standby() && isOpen(index)) {
+                    noOwner.put(
+                        Partitioning.partitionOf(ids.get(index), partitions), target.address());
+                  }
                 }
                 return null;
               })

@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
  * waits while the partition is idle, and the busier the log, the larger the batches. Those that can
  * change nothing now are held until a flush is due, or others are written.
  *
- * <p>One heartbeat of a session stands for all of it that wait.
+ * <p>One heartbeat of a session stands for all of it that wait. What could not be written is tried
+ * again if nobody was told so: sockets answer pings every few seconds, and a log that took nothing
+ * for some seconds must not cost them one of these, too.
  */
 final class HeartbeatBatch<K, H> {
   /**
@@ -48,7 +50,10 @@ final class HeartbeatBatch<K, H> {
   /** With fewer than these, a batch may wait for more. */
   static final int THIN = 100;
 
-  private record Pending<H>(H heartbeat, CompletableFuture<Void> written) {}
+  /**
+   * @param held whether nobody waits for a part of it
+   */
+  private record Pending<H>(H heartbeat, CompletableFuture<Void> written, boolean held) {}
 
   private final Kind<K, H> kind;
   private final Function<byte[], CompletableFuture<Void>> append;
@@ -59,6 +64,9 @@ final class HeartbeatBatch<K, H> {
 
   private final Map<K, Pending<H>> pending = new LinkedHashMap<>();
   private boolean underWay;
+
+  /** What was held and is in the record under way, if nothing has overtaken it since. */
+  private final Map<K, H> tried = new LinkedHashMap<>();
 
   /** Since when the oldest that is held waits. */
   private long heldSince;
@@ -75,7 +83,7 @@ final class HeartbeatBatch<K, H> {
   CompletableFuture<Void> add(H heartbeat) {
     lock.lock();
     try {
-      Pending<H> added = put(heartbeat);
+      Pending<H> added = put(heartbeat, false);
       if (!underWay) {
         writeNext();
       }
@@ -89,7 +97,7 @@ final class HeartbeatBatch<K, H> {
   void hold(H heartbeat, long now) {
     lock.lock();
     try {
-      var unused = put(heartbeat);
+      var unused = put(heartbeat, true);
       if (!holding) {
         holding = true;
         heldSince = now;
@@ -112,18 +120,35 @@ final class HeartbeatBatch<K, H> {
     }
   }
 
-  private Pending<H> put(H heartbeat) {
+  private Pending<H> put(H heartbeat, boolean held) {
     return pending.merge(
         kind.sessionOf(heartbeat),
-        new Pending<>(heartbeat, new CompletableFuture<>()),
+        new Pending<>(heartbeat, new CompletableFuture<>(), held),
         (before, now) ->
-            new Pending<>(kind.merge(before.heartbeat, now.heartbeat), before.written));
+            new Pending<>(
+                kind.merge(before.heartbeat, now.heartbeat),
+                before.written,
+                before.held || now.held));
+  }
+
+  /** Holds again what was not written. */
+  private void holdAgain() {
+    tried.forEach(
+        (session, heartbeat) ->
+            pending.merge(
+                session,
+                new Pending<>(heartbeat, new CompletableFuture<>(), true),
+                (now, before) ->
+                    new Pending<>(kind.merge(before.heartbeat, now.heartbeat), now.written, true)));
+    // Held since before: the next flush is due.
+    holding |= !tried.isEmpty();
   }
 
   /** Writes what ends a session: its heartbeat that waits has nothing more to say. */
   CompletableFuture<Void> overtake(K session, Supplier<CompletableFuture<Void>> write) {
     lock.lock();
     try {
+      tried.remove(session);
       Pending<H> gone = pending.remove(session);
       CompletableFuture<Void> written = write.get();
       if (gone != null) {
@@ -141,6 +166,7 @@ final class HeartbeatBatch<K, H> {
     lock.lock();
     try {
       CompletableFuture<Void> written = write.get();
+      tried.keySet().removeIf(sessions);
       for (Iterator<Map.Entry<K, Pending<H>>> i = pending.entrySet().iterator(); i.hasNext(); ) {
         Map.Entry<K, Pending<H>> entry = i.next();
         if (sessions.test(entry.getKey())) {
@@ -160,7 +186,10 @@ final class HeartbeatBatch<K, H> {
     lock.lock();
     try {
       pending.computeIfPresent(
-          session, (key, before) -> new Pending<>(left.apply(before.heartbeat), before.written));
+          session,
+          (key, before) ->
+              new Pending<>(left.apply(before.heartbeat), before.written, before.held));
+      tried.computeIfPresent(session, (key, before) -> left.apply(before));
       return write.get();
     } finally {
       lock.unlock();
@@ -171,14 +200,19 @@ final class HeartbeatBatch<K, H> {
     List<H> entries = new ArrayList<>();
     List<CompletableFuture<Void>> waiting = new ArrayList<>();
     int bytes = 0;
-    for (Iterator<Pending<H>> i = pending.values().iterator(); i.hasNext(); ) {
-      Pending<H> next = i.next();
+    tried.clear();
+    for (Iterator<Map.Entry<K, Pending<H>>> i = pending.entrySet().iterator(); i.hasNext(); ) {
+      Map.Entry<K, Pending<H>> entry = i.next();
+      Pending<H> next = entry.getValue();
       bytes += kind.size(next.heartbeat);
       if (entries.size() == MAX_ENTRIES || (bytes > MAX_BYTES && !entries.isEmpty())) {
         break;
       }
       entries.add(next.heartbeat);
       waiting.add(next.written);
+      if (next.held) {
+        tried.put(entry.getKey(), next.heartbeat);
+      }
       i.remove();
     }
     underWay = !entries.isEmpty();
@@ -196,7 +230,18 @@ final class HeartbeatBatch<K, H> {
   private void written(List<CompletableFuture<Void>> waiting, @Nullable Throwable failure) {
     lock.lock();
     try {
-      writeNext();
+      // Of itself, what failed is no reason to write at once: a log that refuses would be asked
+      // without end.
+      boolean more = !pending.isEmpty();
+      if (failure != null) {
+        holdAgain();
+      }
+      if (more) {
+        writeNext();
+      } else {
+        underWay = false;
+        tried.clear();
+      }
     } finally {
       lock.unlock();
     }

@@ -22,6 +22,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A streams-app that answers with its own name, over real HTTP. */
@@ -30,6 +31,10 @@ final class FakeInstance implements AutoCloseable {
 
   final Set<Integer> active = ConcurrentHashMap.newKeySet();
   final Set<Integer> standby = ConcurrentHashMap.newKeySet();
+
+  /** Assigned, and not its own yet: it has a copy. */
+  final Set<Integer> takingUp = ConcurrentHashMap.newKeySet();
+
   final Set<Integer> channelActive = ConcurrentHashMap.newKeySet();
   final AtomicInteger lookups = new AtomicInteger();
   final AtomicInteger ownerships = new AtomicInteger();
@@ -74,7 +79,7 @@ final class FakeInstance implements AutoCloseable {
                 one ->
                     new Ownership.Instance(
                         one.address(),
-                        List.copyOf(one.active),
+                        Stream.concat(one.active.stream(), one.takingUp.stream()).toList(),
                         List.copyOf(one.standby),
                         List.copyOf(one.channelActive),
                         List.of()))
@@ -102,7 +107,8 @@ final class FakeInstance implements AutoCloseable {
   private Lookup.Entry entry(String id, boolean alsoStandby) {
     int partition = Partitioning.partitionOf(id, PARTITIONS);
     boolean owned = active.contains(partition);
-    if (!owned && !(alsoStandby && standby.contains(partition))) {
+    boolean copied = standby.contains(partition) || takingUp.contains(partition);
+    if (!owned && !(alsoStandby && copied)) {
       return Lookup.Entry.NOT_HERE;
     }
     return new Lookup.Entry(

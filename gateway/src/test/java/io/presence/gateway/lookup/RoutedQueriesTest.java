@@ -89,6 +89,15 @@ final class RoutedQueriesTest {
   }
 
   @Test
+  void shouldTakeTheCopyOfOneThatIsAboutToOwnIt() {
+    b.active.clear();
+    b.takingUp.addAll(List.of(2, 3));
+    becomesKnown();
+    assertThat(lookup(idsOf("b")))
+        .allMatch(entry -> entry.outcome() == Lookup.Outcome.SHOWN && entry.stale());
+  }
+
+  @Test
   void shouldNotWaitAgainForOwnerThatHangs() {
     a.standby.addAll(List.of(2, 3));
     becomesKnown();

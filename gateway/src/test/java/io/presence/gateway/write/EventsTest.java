@@ -200,6 +200,68 @@ final class EventsTest {
     assertThat(next).isCompleted();
   }
 
+  @Test
+  void shouldTryAgainWhatWasHeldAndCouldNotBeWritten() throws Exception {
+    events.hold(heartbeat("ada", "s", false));
+    events.flush(Duration.ZERO);
+    assertThat(batches()).hasSize(1);
+
+    producer.errorNext(new TimeoutException("not acknowledged"));
+    assertThat(batches()).as("not at once").hasSize(1);
+    events.flush(Duration.ZERO);
+    assertThat(batches()).hasSize(2);
+    assertThat(batches().getLast()).containsExactly(heartbeat("ada", "s", false));
+
+    producer.completeNext();
+    events.flush(Duration.ZERO);
+    assertThat(batches()).hasSize(2);
+  }
+
+  @Test
+  void shouldTryAgainTogetherWithWhatCameMeanwhile() throws Exception {
+    events.hold(heartbeat("ada", "s", true));
+    events.hold(heartbeat("ada", "t", false));
+    events.flush(Duration.ZERO);
+    events.hold(new Heartbeat("ada", "s", "phone", false));
+    CompletableFuture<Void> gathered = events.gather(heartbeat("ada", "u", null));
+
+    producer.errorNext(new TimeoutException("not acknowledged"));
+    assertThat(batches().getLast())
+        .containsExactlyInAnyOrder(
+            new Heartbeat("ada", "s", "phone", true),
+            heartbeat("ada", "t", false),
+            heartbeat("ada", "u", null));
+    producer.completeNext();
+    assertThat(gathered).isCompleted();
+  }
+
+  @Test
+  void shouldNotTryAgainWhatEndedMeanwhileNorWhatWasToldThatItFailed() throws Exception {
+    events.hold(heartbeat("ada", "s", false));
+    events.hold(heartbeat("ada", "t", true));
+    CompletableFuture<Void> told = events.gather(heartbeat("ada", "u", null));
+    assertThat(batches().getLast()).hasSize(3);
+    var unused = events.write(new Disconnected("ada", "s", null, null, false));
+    unused =
+        events.write(
+            new StatusSet(
+                "ada",
+                "t",
+                null,
+                SetStatus.AWAY,
+                Scope.SESSION,
+                Patch.keep(),
+                Patch.keep(),
+                Patch.keep(),
+                null));
+
+    producer.errorNext(new TimeoutException("not acknowledged"));
+    assertThat(told).isCompletedExceptionally();
+    events.flush(Duration.ZERO);
+    assertThat(batches()).hasSize(2);
+    assertThat(batches().getLast()).containsExactly(heartbeat("ada", "t", false));
+  }
+
   private List<List<Heartbeat>> batches() throws Exception {
     List<List<Heartbeat>> batches = new ArrayList<>();
     for (ProducerRecord<byte[], byte[]> record : producer.history()) {

@@ -1,6 +1,7 @@
 package io.presence.streams.query;
 
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -16,6 +17,7 @@ import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsMetadata;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,6 +38,7 @@ public final class StandbyFreshness implements AutoCloseable {
   private final KafkaStreams streams;
   private final Admin admin;
   private final Standstill standstill;
+  private final String address;
   private final String applicationId;
   private final Map<String, String> stores;
   private final Map<Copy, Written> written = new ConcurrentHashMap<>();
@@ -55,6 +58,7 @@ public final class StandbyFreshness implements AutoCloseable {
    * Starts to compare.
    *
    * @param standstill whether this instance may own less than it thinks
+   * @param address at which gateways reach this instance
    * @param applicationId which names the changelogs
    * @param stores the stores to compare, each with the topic that feeds it
    */
@@ -62,11 +66,13 @@ public final class StandbyFreshness implements AutoCloseable {
       KafkaStreams streams,
       Admin admin,
       Standstill standstill,
+      String address,
       String applicationId,
       Map<String, String> stores) {
     this.streams = streams;
     this.admin = admin;
     this.standstill = standstill;
+    this.address = address;
     this.applicationId = applicationId;
     this.stores = Map.copyOf(stores);
     this.executor =
@@ -130,16 +136,32 @@ public final class StandbyFreshness implements AutoCloseable {
     }
   }
 
-  /** What this instance holds and does not own for sure. */
+  /**
+   * What this instance holds and does not own for sure, by what it was assigned: its threads tell
+   * nothing of their tasks while any partition moves.
+   */
   private Set<Integer> copies(String topic) {
-    boolean doubt = standstill.isInDoubt();
-    return streams.metadataForLocalThreads().stream()
+    boolean moving =
+        streams.metadataForLocalThreads().stream()
+            .anyMatch(thread -> !thread.threadState().equals("RUNNING"));
+    return copies(
+        streams.metadataForAllStreamsClients(), address, topic, moving || standstill.isInDoubt());
+  }
+
+  /**
+   * @param owned whether what the instance at the address owns counts, too
+   */
+  static Set<Integer> copies(
+      Collection<StreamsMetadata> instances, String address, String topic, boolean owned) {
+    return instances.stream()
+        .filter(instance -> address.equals(instance.host() + ":" + instance.port()))
         .flatMap(
-            thread ->
-                doubt || !thread.threadState().equals("RUNNING")
-                    ? Stream.concat(thread.standbyTasks().stream(), thread.activeTasks().stream())
-                    : thread.standbyTasks().stream())
-        .flatMap(task -> task.topicPartitions().stream())
+            instance ->
+                owned
+                    ? Stream.concat(
+                        instance.standbyTopicPartitions().stream(),
+                        instance.topicPartitions().stream())
+                    : instance.standbyTopicPartitions().stream())
         .filter(partition -> partition.topic().equals(topic))
         .map(TopicPartition::partition)
         .collect(Collectors.toSet());
