@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
@@ -105,6 +106,7 @@ final class Load implements AutoCloseable {
                 .map(person -> person.id + " has not come online")
                 .toList());
     List<Integer> ports = gateways.ports();
+    Set<String> opened = ConcurrentHashMap.newKeySet();
     for (Person person : people) {
       if (person.bySocket) {
         List<Integer> order = new ArrayList<>(ports);
@@ -115,10 +117,19 @@ final class Load implements AutoCloseable {
                 "user_id=" + person.id,
                 "{\"type\":\"set_online\",\"device\":\"web\"}",
                 () -> {},
-                text -> {}));
-        person.beating = false;
+                text -> opened.add(person.id)));
       }
     }
+    awaitNothing(
+        Duration.ofSeconds(60),
+        () ->
+            people.stream()
+                .filter(person -> person.bySocket && !opened.contains(person.id))
+                .map(person -> person.id + " has no socket")
+                .toList());
+    // Not before the sockets have kept them online for a while: they are slow to begin.
+    Thread.sleep(ttl.toMillis());
+    people.stream().filter(person -> person.bySocket).forEach(person -> person.beating = false);
     for (String name : List.of(FRIENDS.get(0), FRIENDS.get(1), "stranger")) {
       onlookers.add(new Onlooker(name, ports, people, findings));
       onlookers.add(new Onlooker(name, ports.reversed(), people, findings));
