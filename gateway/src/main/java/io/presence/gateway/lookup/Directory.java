@@ -5,7 +5,6 @@ import io.presence.schemas.query.Queries;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -196,6 +195,11 @@ public final class Directory implements AutoCloseable {
         .ownership()
         .whenComplete(
             (ownership, failure) -> {
+              if (failure == null) {
+                reachability.answered(candidates.get(index));
+              } else {
+                reachability.failed(candidates.get(index));
+              }
               if (failure == null && ownership.partitions() > 0 && isSomeoneThere(ownership)) {
                 known = ownership.instances().stream().map(Ownership.Instance::address).toList();
                 View before = view;
@@ -213,9 +217,6 @@ public final class Directory implements AutoCloseable {
                 end(refresh);
               } else {
                 LOG.debug("{} does not say who owns what", candidates.get(index), failure);
-                if (failure != null) {
-                  reachability.failed(candidates.get(index));
-                }
                 ask(candidates, index + 1, refresh);
               }
             });
@@ -269,6 +270,12 @@ public final class Directory implements AutoCloseable {
     Collections.shuffle(shuffled);
     Set<String> candidates = new LinkedHashSet<>(shuffled);
     candidates.addAll(seeds);
-    return candidates.stream().sorted(Comparator.comparing(reachability::hasFailed)).toList();
+    List<String> ordered = new ArrayList<>(candidates.size());
+    List<String> failed = new ArrayList<>();
+    for (String candidate : candidates) {
+      (reachability.hasFailed(candidate) ? failed : ordered).add(candidate);
+    }
+    ordered.addAll(failed);
+    return ordered;
   }
 }

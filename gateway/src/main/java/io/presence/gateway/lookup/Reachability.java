@@ -38,8 +38,9 @@ final class Reachability {
     return now - until < 0 || !avoidedUntil.replace(address, until, now + AVOIDED.toNanos());
   }
 
-  /** The same, for one who will not try. */
+  /** The same, for one who will not try: only whether it failed within the last second. */
   boolean hasFailed(String address) {
-    return avoidedUntil.containsKey(address);
+    Long until = avoidedUntil.get(address);
+    return until != null && nanoTime.getAsLong() - until < 0;
   }
 }

@@ -32,6 +32,15 @@ class ReachabilityTest {
     assertThat(reachability.hasFailed("a")).isFalse();
   }
 
+  /** One that is back must be asked again who owns what, though nobody looked anyone up there. */
+  @Test
+  void shouldForgetAFailureThatIsLongAgo() {
+    reachability.failed("a");
+    assertThat(reachability.hasFailed("a")).isTrue();
+    pass(Reachability.AVOIDED);
+    assertThat(reachability.hasFailed("a")).isFalse();
+  }
+
   private void pass(Duration time) {
     now += time.toNanos();
   }
