@@ -83,8 +83,7 @@ final class FakeQueries implements Queries {
       return CompletableFuture.completedStage(Question.Reply.INVALID);
     }
     return CompletableFuture.completedStage(
-        new Question.Reply(
-            Question.Outcome.ANSWERED, json.getBytes(UTF_8), id.startsWith("stale")));
+        Question.Reply.answered(json.getBytes(UTF_8), id.startsWith("stale")));
   }
 
   /** Three members, of whom one is hidden: by twos. */

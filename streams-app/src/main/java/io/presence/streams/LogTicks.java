@@ -1,10 +1,9 @@
 package io.presence.streams;
 
-import io.presence.schemas.event.PresenceEvent;
-import io.presence.schemas.event.PresenceEventCodec;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -26,10 +25,7 @@ import org.slf4j.LoggerFactory;
  */
 final class LogTicks implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LogTicks.class);
-  private static final byte[] TICK = PresenceEventCodec.write(new PresenceEvent.Tick());
-
-  /** Longer than any stall threshold that is chosen by default: whoever reads on knows the gap. */
-  private static final int TIMEOUT_MS = 6_000;
+  private static final Duration SHORTEST_TIMEOUT = Duration.ofSeconds(6);
 
   /** What there is of the ticks of one partition. */
   private enum Course {
@@ -41,9 +37,17 @@ final class LogTicks implements AutoCloseable {
   private final Producer<byte[], byte[]> producer;
   private final Map<TopicPartition, Course> courses = new ConcurrentHashMap<>();
 
-  LogTicks(Map<String, Object> clients) {
+  /** Whose last tick was dropped: told once. */
+  private final Set<TopicPartition> refused = ConcurrentHashMap.newKeySet();
+
+  /**
+   * @param stallThreshold a tick that is not acknowledged is given up later than that: whoever
+   *     reads on knows the gap
+   */
+  LogTicks(Map<String, Object> clients, Duration stallThreshold) {
     this(
-        new KafkaProducer<>(config(clients), new ByteArraySerializer(), new ByteArraySerializer()));
+        new KafkaProducer<>(
+            config(clients, stallThreshold), new ByteArraySerializer(), new ByteArraySerializer()));
   }
 
   /**
@@ -53,13 +57,15 @@ final class LogTicks implements AutoCloseable {
     this.producer = producer;
   }
 
-  private static Map<String, Object> config(Map<String, Object> clients) {
+  private static Map<String, Object> config(Map<String, Object> clients, Duration stallThreshold) {
+    long longer = stallThreshold.plusSeconds(1).toMillis();
+    int timeout = (int) Math.max(SHORTEST_TIMEOUT.toMillis(), longer);
     Map<String, Object> config = new HashMap<>(clients);
     config.put(ProducerConfig.CLIENT_ID_CONFIG, "presence-ticks");
     config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 0);
     config.put(ProducerConfig.LINGER_MS_CONFIG, 0);
-    config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, TIMEOUT_MS);
-    config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, TIMEOUT_MS);
+    config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, timeout);
+    config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, timeout);
     config.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 1024L * 1024);
     return config;
   }
@@ -81,12 +87,12 @@ final class LogTicks implements AutoCloseable {
     try {
       Future<RecordMetadata> unused =
           producer.send(
-              new ProducerRecord<>(partition.topic(), partition.partition(), null, TICK),
+              new ProducerRecord<>(partition.topic(), partition.partition(), null, Ticks.TICK),
               (metadata, failure) -> {
                 if (failure != null) {
                   dropped(partition, failure);
-                } else if (courses.remove(partition) == Course.AND_ONE_MORE) {
-                  append(partition);
+                } else {
+                  taken(partition);
                 }
               });
     } catch (RuntimeException e) {
@@ -94,10 +100,21 @@ final class LogTicks implements AutoCloseable {
     }
   }
 
+  private void taken(TopicPartition partition) {
+    if (refused.remove(partition)) {
+      LOG.info("{} takes ticks again", partition);
+    }
+    if (courses.remove(partition) == Course.AND_ONE_MORE) {
+      append(partition);
+    }
+  }
+
   /** The next one that is asked for is tried again. */
   private void dropped(TopicPartition partition, Exception failure) {
-    LOG.debug("a tick of {} was dropped", partition, failure);
     courses.remove(partition);
+    if (refused.add(partition)) {
+      LOG.warn("{} takes no ticks: nobody goes offline there", partition, failure);
+    }
   }
 
   @Override

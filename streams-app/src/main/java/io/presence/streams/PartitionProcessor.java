@@ -100,7 +100,7 @@ abstract class PartitionProcessor implements Processor<byte[], byte[], byte[], b
   @Override
   public final void process(Record<byte[], byte[]> record) {
     long offset = context.recordMetadata().map(RecordMetadata::offset).orElse(-1L);
-    time.advance(record.timestamp());
+    time.advance(record.timestamp(), Ticks.isTick(record.value()));
     deadlines.advance();
     fire(new Moment(time.now(), record.timestamp(), offset - 1));
     apply(record, new Moment(time.now(), record.timestamp(), offset));

@@ -89,7 +89,15 @@ public final class StreamsApp implements AutoCloseable {
     }
     new ProcessorMetrics().bindTo(registry);
     new JvmMemoryMetrics().bindTo(registry);
-    ticks = new LogTicks(clients);
+    Rules rules = Rules.from(environment);
+    ChannelRules channelRules = ChannelRules.from(environment);
+    Duration channelStall = channelRules.stallThreshold();
+    ticks =
+        new LogTicks(
+            clients,
+            rules.stallThreshold().compareTo(channelStall) > 0
+                ? rules.stallThreshold()
+                : channelStall);
     try {
       server =
           new QueryServer(
@@ -104,8 +112,6 @@ public final class StreamsApp implements AutoCloseable {
       admin.close(Duration.ZERO);
       throw e;
     }
-    Rules rules = Rules.from(environment);
-    ChannelRules channelRules = ChannelRules.from(environment);
     Properties config = streamsConfig(environment, clients, host + ":" + server.port());
     streams =
         new KafkaStreams(

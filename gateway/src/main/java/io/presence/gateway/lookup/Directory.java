@@ -5,6 +5,7 @@ import io.presence.schemas.query.Queries;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -16,6 +17,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -86,6 +88,14 @@ public final class Directory implements AutoCloseable {
 
   /** What those who were asked said, by their address. */
   private final Map<String, String> epochs = new ConcurrentHashMap<>();
+
+  /** Which question was the last one that each was asked, by the address it was asked at. */
+  private final Map<String, Long> askedLast = new ConcurrentHashMap<>();
+
+  private final AtomicLong questions = new AtomicLong();
+
+  /** Held while what is known becomes other; never while anybody is told or asked. */
+  private final Object viewing = new Object();
 
   private volatile @Nullable View view;
   private volatile List<String> known = List.of();
@@ -190,6 +200,7 @@ public final class Directory implements AutoCloseable {
       end(refresh);
       return;
     }
+    askedLast.put(candidates.get(index), questions.incrementAndGet());
     instances
         .apply(candidates.get(index))
         .ownership()
@@ -200,26 +211,67 @@ public final class Directory implements AutoCloseable {
               } else {
                 reachability.failed(candidates.get(index));
               }
-              if (failure == null && ownership.partitions() > 0 && isSomeoneThere(ownership)) {
-                known = ownership.instances().stream().map(Ownership.Instance::address).toList();
-                View before = view;
-                View now = View.of(ownership);
-                view = now;
-                String begunAnew = begunAnew(ownership);
-                if (before != null) {
-                  tellOfNewOwners(before.users(), now.users(), begunAnew, newOwners);
-                  tellOfNewOwners(before.channels(), now.channels(), begunAnew, newChannelOwners);
+              if (failure == null && isSomeoneThere(ownership)) {
+                Runnable tell;
+                synchronized (viewing) {
+                  tell = take(ownership);
                 }
-                if (silent) {
-                  LOG.info("{} says who owns what", candidates.get(index));
-                  silent = false;
-                }
+                tell.run();
                 end(refresh);
               } else {
                 LOG.debug("{} does not say who owns what", candidates.get(index), failure);
                 ask(candidates, index + 1, refresh);
               }
             });
+  }
+
+  /**
+   * What somebody said who was asked as the owner of something, and is not: where it is now. It is
+   * not taken if something else has become known since that one was asked. Returns at once.
+   *
+   * @param basis what was known when it was asked
+   */
+  void learn(View basis, @Nullable Ownership ownership) {
+    if (ownership == null || !isSomeoneThere(ownership)) {
+      return;
+    }
+    Runnable tell;
+    synchronized (viewing) {
+      if (!basis.equals(view)) {
+        return;
+      }
+      tell = take(ownership);
+    }
+    executor.execute(tell);
+  }
+
+  /** Returns what remains to be done: to tell others of it. */
+  private Runnable take(Ownership ownership) {
+    View before = view;
+    View now = View.of(ownership);
+    if (!now.equals(before)) {
+      view = now;
+      known = ownership.instances().stream().map(Ownership.Instance::address).toList();
+    }
+    String begunAnew = begunAnew(ownership);
+    boolean all = silent;
+    if (all) {
+      LOG.info("it is known again who owns what");
+      silent = false;
+    }
+    if (before == null) {
+      return () -> {};
+    }
+    Set<Integer> users = newlyOwned(before.users(), now.users(), begunAnew, all);
+    Set<Integer> channels = newlyOwned(before.channels(), now.channels(), begunAnew, all);
+    return () -> {
+      if (!users.isEmpty()) {
+        newOwners.accept(users);
+      }
+      if (!channels.isEmpty()) {
+        newChannelOwners.accept(channels);
+      }
+    };
   }
 
   /** The address of the one that was asked, if it is not as it was when it was asked before. */
@@ -233,19 +285,20 @@ public final class Directory implements AutoCloseable {
     return before == null || before.equals(epoch) ? null : address;
   }
 
-  private void tellOfNewOwners(
-      Holders before, Holders now, @Nullable String begunAnew, Consumer<Set<Integer>> listener) {
+  /**
+   * @param all whether nobody answered meanwhile, so that it may be another process at the same
+   *     address
+   */
+  private static Set<Integer> newlyOwned(
+      Holders before, Holders now, @Nullable String begunAnew, boolean all) {
     Set<Integer> changed = new HashSet<>();
     now.owners.forEach(
         (partition, owner) -> {
-          // Where nobody answered meanwhile, it may be another process at the same address.
-          if (silent || owner.equals(begunAnew) || !owner.equals(before.owner(partition))) {
+          if (all || owner.equals(begunAnew) || !owner.equals(before.owner(partition))) {
             changed.add(partition);
           }
         });
-    if (!changed.isEmpty()) {
-      listener.accept(changed);
-    }
+    return changed;
   }
 
   private void end(CompletableFuture<@Nullable View> refresh) {
@@ -257,18 +310,21 @@ public final class Directory implements AutoCloseable {
   }
 
   private static boolean isSomeoneThere(Ownership ownership) {
-    return ownership.instances().stream()
-        .anyMatch(instance -> !instance.active().isEmpty() || !instance.channelActive().isEmpty());
+    return ownership.partitions() > 0
+        && ownership.instances().stream()
+            .anyMatch(
+                instance -> !instance.active().isEmpty() || !instance.channelActive().isEmpty());
   }
 
   /**
-   * Those who were there last, in any order, so that they share the asking; then the seeds. Those
-   * who did not answer lately come last.
+   * Those who were there last, by turns, so that they share the asking and each is soon asked for
+   * its epoch; then the seeds. Those who did not answer lately come last.
    */
   private List<String> candidates() {
-    List<String> shuffled = new ArrayList<>(known);
-    Collections.shuffle(shuffled);
-    Set<String> candidates = new LinkedHashSet<>(shuffled);
+    List<String> byTurns = new ArrayList<>(known);
+    Collections.shuffle(byTurns);
+    byTurns.sort(Comparator.comparing(address -> askedLast.getOrDefault(address, 0L)));
+    Set<String> candidates = new LinkedHashSet<>(byTurns);
     candidates.addAll(seeds);
     List<String> ordered = new ArrayList<>(candidates.size());
     List<String> failed = new ArrayList<>();

@@ -1,5 +1,7 @@
 package io.presence.gateway.lookup;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.presence.schemas.json.Json;
 import io.presence.schemas.query.Lookup;
 import io.presence.schemas.query.LookupCodec;
@@ -88,12 +90,14 @@ final class HttpQueries implements Queries {
               try {
                 return switch (response.getStatus()) {
                   case 400 -> Question.Reply.INVALID;
-                  case 421 -> Question.Reply.NOT_HERE;
+                  case 421 ->
+                      Question.Reply.notHere(
+                          Json.MAPPER
+                              .readValue(response.getContent(), Misdirected.class)
+                              .ownership());
                   default ->
-                      new Question.Reply(
-                          Question.Outcome.ANSWERED,
-                          ok(response),
-                          response.getHeaders().contains("Presence-Stale"));
+                      Question.Reply.answered(
+                          ok(response), response.getHeaders().contains("Presence-Stale"));
                 };
               } catch (IOException e) {
                 throw new CompletionException(e);
@@ -115,6 +119,10 @@ final class HttpQueries implements Queries {
             },
             executor);
   }
+
+  /** What is read of the answer of one that does not hold the partition. */
+  @JsonIgnoreProperties(ignoreUnknown = true)
+  private record Misdirected(@JsonProperty("ownership") @Nullable Ownership ownership) {}
 
   private Request request(String path) {
     Request request = client.newRequest(base.resolve(path));

@@ -33,12 +33,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * All streams-apps as if they were one. A lookup is one request to each owner, all at once; what an
- * owner did not answer in time is asked of a standby, and what is left after that of whoever has
- * become the owner meanwhile. An owner that did not answer lately is asked after its standbys. Ids
- * that nobody could be asked for come back {@link Lookup.Outcome#NOT_HERE}; nothing here fails, nor
- * takes longer than five times what one instance may take: three rounds, and twice finding out who
- * owns what.
+ * All streams-apps as if they were one. A lookup is one request to each owner, all at once; what
+ * one does not own any more is asked of whom it says does, what it did not answer in time of a
+ * standby, and what is left after that of whoever has become the owner meanwhile. An owner that did
+ * not answer lately is asked after its standbys. Ids that nobody could be asked for come back
+ * {@link Lookup.Outcome#NOT_HERE}; nothing here fails, nor takes longer than five times what one
+ * instance may take: three rounds, and twice finding out who owns what.
  */
 public final class RoutedQueries implements Queries, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(RoutedQueries.class);
@@ -195,17 +195,18 @@ public final class RoutedQueries implements Queries, AutoCloseable {
         .handle(
             (reply, failure) -> {
               heardOf(address, failure);
-              return failure == null && reply.outcome() != Question.Outcome.NOT_HERE ? reply : null;
+              return failure == null ? reply : Question.Reply.NOT_HERE;
             })
         .thenCompose(
             reply -> {
-              if (reply != null) {
+              if (reply.outcome() != Question.Outcome.NOT_HERE) {
                 return CompletableFuture.completedStage(reply);
               }
+              directory.learn(view, reply.ownership());
               var unused = directory.refresh();
               return round == MAX_ROUNDS
                   ? CompletableFuture.completedStage(Question.Reply.NOT_HERE)
-                  : ask(question, view, askedNow, round + 1);
+                  : ask(question, directory.view(), askedNow, round + 1);
             });
   }
 
@@ -301,12 +302,12 @@ public final class RoutedQueries implements Queries, AutoCloseable {
             : refreshed().thenCompose(found -> round(found, open, MAX_ROUNDS));
       }
       List<CompletableFuture<Void>> answers = new ArrayList<>(requests.size());
-      requests.forEach((target, part) -> answers.add(send(target, part, view.partitions())));
+      requests.forEach((target, part) -> answers.add(send(target, part, view)));
       return CompletableFuture.allOf(answers.toArray(CompletableFuture<?>[]::new))
-          .thenCompose(done -> goOn(view, open, round));
+          .thenCompose(done -> goOn(open, round));
     }
 
-    private CompletionStage<Void> goOn(Directory.View view, int[] asked, int round) {
+    private CompletionStage<Void> goOn(int[] asked, int round) {
       int[] open = IntStream.of(asked).filter(this::isOpen).toArray();
       if (open.length == 0) {
         return DONE;
@@ -317,7 +318,7 @@ public final class RoutedQueries implements Queries, AutoCloseable {
       }
       return round + 1 == MAX_ROUNDS
           ? fresh.thenCompose(found -> round(found, open, MAX_ROUNDS))
-          : round(view, open, round + 1);
+          : round(directory.view(), open, round + 1);
     }
 
     private boolean isOpen(int index) {
@@ -344,7 +345,7 @@ public final class RoutedQueries implements Queries, AutoCloseable {
       return new Target(address, standby);
     }
 
-    private CompletableFuture<Void> send(Target target, Part part, int partitions) {
+    private CompletableFuture<Void> send(Target target, Part part, Directory.View view) {
       return instance(target.address())
           .lookup(
               new Lookup.Request(
@@ -360,9 +361,11 @@ public final class RoutedQueries implements Queries, AutoCloseable {
                   entries[index] = answer.entries().get(i);
                   if (!target.standby() && isOpen(index)) {
                     noOwner.put(
-                        Partitioning.partitionOf(ids.get(index), partitions), target.address());
+                        Partitioning.partitionOf(ids.get(index), view.partitions()),
+                        target.address());
                   }
                 }
+                directory.learn(view, answer.ownership());
                 return null;
               })
           .toCompletableFuture();

@@ -362,8 +362,7 @@ final class ChannelWorld implements Queries {
     if (added < rest.size()) {
       json.append(",\"next\":\"").append(last).append('"');
     }
-    return new Question.Reply(
-        Question.Outcome.ANSWERED, json.append('}').toString().getBytes(UTF_8), stale);
+    return Question.Reply.answered(json.append('}').toString().getBytes(UTF_8), stale);
   }
 
   private void change(String event, String userId, String more) {

@@ -16,6 +16,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -40,6 +41,10 @@ final class FakeInstance implements AutoCloseable {
   final AtomicInteger ownerships = new AtomicInteger();
   volatile List<FakeInstance> group = List.of();
   volatile boolean slow;
+
+  /** Whether it does not say who owns what when it is asked just that. */
+  volatile boolean secretive;
+
   volatile String epoch = "1";
   volatile @Nullable String seenToken;
 
@@ -73,6 +78,10 @@ final class FakeInstance implements AutoCloseable {
 
   private void ownership(HttpExchange exchange) throws IOException {
     ownerships.incrementAndGet();
+    answer(exchange, secretive ? 503 : 200, Json.MAPPER.writeValueAsBytes(ownership()));
+  }
+
+  private Ownership ownership() {
     List<Ownership.Instance> instances =
         group.stream()
             .map(
@@ -84,10 +93,7 @@ final class FakeInstance implements AutoCloseable {
                         List.copyOf(one.channelActive),
                         List.of()))
             .toList();
-    answer(
-        exchange,
-        200,
-        Json.MAPPER.writeValueAsBytes(new Ownership(PARTITIONS, instances, address(), epoch)));
+    return new Ownership(PARTITIONS, instances, address(), epoch);
   }
 
   private void lookup(HttpExchange exchange) throws IOException {
@@ -98,7 +104,11 @@ final class FakeInstance implements AutoCloseable {
       Lookup.Request request = LookupCodec.readRequest(exchange.getRequestBody().readAllBytes());
       List<Lookup.Entry> entries =
           request.userIds().stream().map(id -> entry(id, request.standby())).toList();
-      answer(exchange, 200, LookupCodec.write(new Lookup.Answer(entries)));
+      boolean elsewhere = !request.standby() && entries.contains(Lookup.Entry.NOT_HERE);
+      answer(
+          exchange,
+          200,
+          LookupCodec.write(new Lookup.Answer(entries, elsewhere ? ownership() : null)));
     } catch (LookupFormatException e) {
       answer(exchange, 400, new byte[] {'?'});
     }
@@ -134,7 +144,7 @@ final class FakeInstance implements AutoCloseable {
           "after=bad".equals(query == null ? "" : query.replaceAll("limit=\\d+&", "")) ? 400 : 200,
           (name + " " + path[5] + " " + query).getBytes(UTF_8));
     } else {
-      answer(exchange, 421, new byte[] {'-'});
+      answer(exchange, 421, misdirected());
     }
   }
 
@@ -144,7 +154,13 @@ final class FakeInstance implements AutoCloseable {
     answer(
         exchange,
         here ? 200 : 421,
-        (name + " " + path[5] + " " + exchange.getRequestURI().getQuery()).getBytes(UTF_8));
+        here
+            ? (name + " " + path[5] + " " + exchange.getRequestURI().getQuery()).getBytes(UTF_8)
+            : misdirected());
+  }
+
+  private byte[] misdirected() throws IOException {
+    return Json.MAPPER.writeValueAsBytes(Map.of("status", 421, "ownership", ownership()));
   }
 
   private void waitIfSlow() {

@@ -136,6 +136,34 @@ final class RoutedQueriesTest {
   }
 
   @Test
+  void shouldBeToldTheNewOwnerByTheOldOne() {
+    Queue<Set<Integer>> told = new ConcurrentLinkedQueue<>();
+    queries.onNewOwners(told::add);
+    a.secretive = true;
+    b.secretive = true;
+    b.active.removeAll(List.of(2, 3));
+    b.standby.addAll(List.of(2, 3));
+    a.active.addAll(List.of(2, 3));
+    // Not the copy of the one that was the owner.
+    assertThat(lookup(IDS))
+        .allMatch(entry -> entry.outcome() == Lookup.Outcome.SHOWN && !entry.stale());
+    await().untilAsserted(() -> assertThat(told).containsExactly(Set.of(2, 3)));
+    int before = b.lookups.get();
+    assertThat(lookup(IDS)).noneMatch(Lookup.Entry::stale);
+    assertThat(b.lookups).hasValue(before);
+  }
+
+  @Test
+  void shouldBeToldTheNewOwnerOfOneUserByTheOldOne() {
+    a.secretive = true;
+    b.secretive = true;
+    b.active.removeAll(List.of(2, 3));
+    a.active.addAll(List.of(2, 3));
+    String id = idsOf("b").getFirst();
+    assertThat(ask(new Question.OwnStatus(id))).isEqualTo("a status null");
+  }
+
+  @Test
   void shouldTellOfPartitionsThatHaveANewOwnerAndOfNoOthers() {
     Queue<Set<Integer>> told = new ConcurrentLinkedQueue<>();
     queries.onNewOwners(told::add);

@@ -64,6 +64,14 @@ public final class Lookup {
    * The answer.
    *
    * @param entries one for each id of the request, in its order
+   * @param ownership who owns what, as far as the one that was asked knows; there only if it was
+   *     asked, as an owner, for what it does not own
    */
-  public record Answer(List<Entry> entries) {}
+  public record Answer(List<Entry> entries, @Nullable Ownership ownership) {
+
+    /** One from where the ids are. */
+    public Answer(List<Entry> entries) {
+      this(entries, null);
+    }
+  }
 }

@@ -1,7 +1,12 @@
 package io.presence.schemas.query;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectReader;
 import io.presence.schemas.json.Fields;
+import io.presence.schemas.json.Json;
 import io.presence.schemas.presence.Visibility;
+import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -17,9 +22,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * request: version(1)=1 flags(1: 1 standby, 2 requester, 3 contacts) requester? count(4) id…
- * answer:  version(1)=1 count(4) entry…
+ * answer:  version(1)=1 count(4) entry… ownership?
  * entry:   flags(1: 1-2 outcome, 3-4 visibility, 5 contact, 6 stale) version(8)
  *          if shown: length(4) json
+ * ownership: JSON, up to the end
  * </pre>
  *
  * Every length is checked against a bound and against what is there before anything is allocated.
@@ -36,6 +42,12 @@ public final class LookupCodec {
 
   /** The most bytes of one presence: far beyond what a user's devices can add up to. */
   private static final int MAX_PRESENCE_BYTES = 1024 * 1024;
+
+  private static final byte[] NOTHING = {};
+
+  /** Takes nothing behind it. */
+  private static final ObjectReader OWNERSHIP =
+      Json.MAPPER.readerFor(Ownership.class).with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private static final byte FORMAT = 1;
   private static final int STANDBY = 1;
@@ -112,7 +124,8 @@ public final class LookupCodec {
 
   /** Writes an answer. */
   public static byte[] write(Lookup.Answer answer) {
-    int size = 1 + Integer.BYTES;
+    byte[] ownership = ownership(answer);
+    int size = 1 + Integer.BYTES + ownership.length;
     for (Lookup.Entry entry : answer.entries()) {
       size = Math.addExact(size, SMALLEST_ENTRY);
       byte[] presence = shown(entry);
@@ -135,7 +148,18 @@ public final class LookupCodec {
         out.put(presence);
       }
     }
+    out.put(ownership);
     return out.array();
+  }
+
+  private static byte[] ownership(Lookup.Answer answer) {
+    try {
+      return answer.ownership() == null
+          ? NOTHING
+          : Json.MAPPER.writeValueAsBytes(answer.ownership());
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(e);
+    }
   }
 
   /**
@@ -152,10 +176,22 @@ public final class LookupCodec {
       for (int i = 0; i < count; i++) {
         entries.add(readEntry(in));
       }
-      end(in);
-      return new Lookup.Answer(entries);
+      return new Lookup.Answer(entries, readOwnership(in));
     } catch (BufferUnderflowException e) {
       throw new LookupFormatException("cut off after " + bytes.length + " bytes");
+    }
+  }
+
+  private static @Nullable Ownership readOwnership(ByteBuffer in) throws LookupFormatException {
+    if (!in.hasRemaining()) {
+      return null;
+    }
+    byte[] json = new byte[in.remaining()];
+    in.get(json);
+    try {
+      return OWNERSHIP.readValue(json);
+    } catch (IOException e) {
+      throw new LookupFormatException(json.length + " bytes that are no ownership");
     }
   }
 

@@ -21,6 +21,10 @@ public record Ownership(
     @JsonProperty("address") @Nullable String address,
     @JsonProperty("epoch") @Nullable String epoch) {
 
+  public Ownership {
+    instances = instances == null ? List.of() : instances;
+  }
+
   /** One that does not tell who was asked. */
   public Ownership(int partitions, List<Instance> instances) {
     this(partitions, instances, null, null);
@@ -43,6 +47,8 @@ public record Ownership(
       @JsonProperty("channel_active") List<Integer> channelActive,
       @JsonProperty("channel_standby") List<Integer> channelStandby) {
     public Instance {
+      active = active == null ? List.of() : active;
+      standby = standby == null ? List.of() : standby;
       // An instance of an earlier version knows of no channels.
       channelActive = channelActive == null ? List.of() : channelActive;
       channelStandby = channelStandby == null ? List.of() : channelStandby;

@@ -71,9 +71,22 @@ public sealed interface Question {
    *
    * @param json the body of the HTTP answer, for {@link Outcome#ANSWERED}
    * @param stale whether a standby answered
+   * @param ownership who owns what, as far as the one that was asked knows; only for {@link
+   *     Outcome#NOT_HERE}
    */
-  record Reply(Outcome outcome, byte @Nullable [] json, boolean stale) {
-    public static final Reply NOT_HERE = new Reply(Outcome.NOT_HERE, null, false);
-    public static final Reply INVALID = new Reply(Outcome.INVALID, null, false);
+  record Reply(
+      Outcome outcome, byte @Nullable [] json, boolean stale, @Nullable Ownership ownership) {
+    public static final Reply NOT_HERE = new Reply(Outcome.NOT_HERE, null, false, null);
+    public static final Reply INVALID = new Reply(Outcome.INVALID, null, false, null);
+
+    /** An answer. */
+    public static Reply answered(byte[] json, boolean stale) {
+      return new Reply(Outcome.ANSWERED, json, stale, null);
+    }
+
+    /** It is not here, but perhaps there. */
+    public static Reply notHere(@Nullable Ownership ownership) {
+      return new Reply(Outcome.NOT_HERE, null, false, ownership);
+    }
   }
 }

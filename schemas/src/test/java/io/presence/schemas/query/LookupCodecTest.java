@@ -28,6 +28,17 @@ final class LookupCodecTest {
               new Lookup.Entry(Lookup.Outcome.NOT_SHOWN, null, 7, Visibility.NOBODY, false, false),
               Lookup.Entry.NOT_HERE));
 
+  private static final Lookup.Answer ANSWER_OF_ANOTHER =
+      new Lookup.Answer(
+          List.of(Lookup.Entry.NOT_HERE),
+          new Ownership(
+              4,
+              List.of(
+                  new Ownership.Instance(
+                      "a:1", List.of(0, 1), List.of(2), List.of(3), List.of(1, 2))),
+              "b:1",
+              "x7"));
+
   @Test
   void shouldReadRequestThatWasWritten() throws Exception {
     assertThat(LookupCodec.readRequest(LookupCodec.write(REQUEST))).isEqualTo(REQUEST);
@@ -39,6 +50,17 @@ final class LookupCodecTest {
   void shouldReadAnswerThatWasWritten() throws Exception {
     Lookup.Answer read = LookupCodec.readAnswer(LookupCodec.write(ANSWER));
     assertThat(read).usingRecursiveComparison().isEqualTo(ANSWER);
+    assertThat(LookupCodec.readAnswer(LookupCodec.write(ANSWER_OF_ANOTHER)))
+        .isEqualTo(ANSWER_OF_ANOTHER);
+  }
+
+  @Test
+  void shouldRefuseWhatFollowsAnAnswerAndIsNoOwnership() {
+    for (byte[] whole : List.of(LookupCodec.write(ANSWER), LookupCodec.write(ANSWER_OF_ANOTHER))) {
+      assertThatThrownBy(() -> LookupCodec.readAnswer(Arrays.copyOf(whole, whole.length + 1)))
+          .isInstanceOf(LookupFormatException.class)
+          .hasMessageContaining("no ownership");
+    }
   }
 
   @Test
@@ -87,7 +109,7 @@ final class LookupCodecTest {
       byte[] garbage =
           LookupCodec.write(i % 2 == 0 ? REQUEST : new Lookup.Request("a", List.of(), true, false));
       if (i % 3 == 0) {
-        garbage = LookupCodec.write(ANSWER);
+        garbage = LookupCodec.write(i % 2 == 0 ? ANSWER : ANSWER_OF_ANOTHER);
       }
       for (int flips = 1 + random.nextInt(4); flips > 0; flips--) {
         garbage[random.nextInt(garbage.length)] = (byte) random.nextInt();

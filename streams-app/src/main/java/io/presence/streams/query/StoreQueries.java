@@ -109,13 +109,16 @@ public final class StoreQueries implements Queries {
       List<Lookup.Entry> answer = answers.get(partition);
       answered.add(answer == null ? null : answer.iterator());
     }
+    boolean complete = true;
     Lookup.Entry[] entries = new Lookup.Entry[partitionOf.length];
     for (int i = 0; i < entries.length; i++) {
       Iterator<Lookup.Entry> answer = answered.get(partitionOf[i]);
       Lookup.Entry entry = answer == null ? Lookup.Entry.NOT_HERE : answer.next();
+      complete &= entry.outcome() != Lookup.Outcome.NOT_HERE;
       entries[i] = taken.owners() ? entry.asStale() : entry;
     }
-    return CompletableFuture.completedFuture(new Lookup.Answer(Arrays.asList(entries)));
+    Ownership elsewhere = complete || request.standby() ? null : owned();
+    return CompletableFuture.completedFuture(new Lookup.Answer(Arrays.asList(entries), elsewhere));
   }
 
   @Override
@@ -137,6 +140,10 @@ public final class StoreQueries implements Queries {
 
   @Override
   public CompletionStage<Ownership> ownership() {
+    return CompletableFuture.completedFuture(owned());
+  }
+
+  private Ownership owned() {
     List<Ownership.Instance> instances =
         streams.metadataForAllStreamsClients().stream()
             .map(
@@ -148,8 +155,7 @@ public final class StoreQueries implements Queries {
                         partitionsOf(metadata.topicPartitions(), topics.channelEvents()),
                         partitionsOf(metadata.standbyTopicPartitions(), topics.channelEvents())))
             .toList();
-    return CompletableFuture.completedFuture(
-        new Ownership(partitions, instances, address, epoch.get()));
+    return new Ownership(partitions, instances, address, epoch.get());
   }
 
   /** Each part of the topology is assigned by itself, and is known by the topic that feeds it. */
@@ -168,7 +174,7 @@ public final class StoreQueries implements Queries {
         query(PresenceTopology.CHANNEL_STORE, new ChannelQuery(question, taken), Set.of(partition))
             .get(partition);
     return result == null
-        ? Question.Reply.NOT_HERE
+        ? Question.Reply.notHere(owned())
         : reply(result.json(), result.stale() || taken.owners());
   }
 
@@ -183,7 +189,7 @@ public final class StoreQueries implements Queries {
                 Set.of(partition))
             .get(partition);
     return result == null
-        ? Question.Reply.NOT_HERE
+        ? Question.Reply.notHere(owned())
         : reply(reply.apply(result), result.stale() || taken.owners());
   }
 
@@ -201,7 +207,7 @@ public final class StoreQueries implements Queries {
             .getPartitionResults()
             .get(partition);
     if (owned == null || !owned.isSuccess() || standstill.isInDoubt()) {
-      return Question.Reply.NOT_HERE;
+      return Question.Reply.notHere(owned());
     }
     List<ClosedSession> sessions = new ArrayList<>();
     try (KeyValueIterator<Windowed<String>, List<ClosedSession>> open = owned.getResult()) {
@@ -211,9 +217,7 @@ public final class StoreQueries implements Queries {
   }
 
   private static Question.Reply reply(byte @Nullable [] json, boolean stale) {
-    return json == null
-        ? Question.Reply.INVALID
-        : new Question.Reply(Question.Outcome.ANSWERED, json, stale);
+    return json == null ? Question.Reply.INVALID : Question.Reply.answered(json, stale);
   }
 
   /**

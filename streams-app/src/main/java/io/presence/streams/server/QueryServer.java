@@ -1,6 +1,7 @@
 package io.presence.streams.server;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.javalin.Javalin;
 import io.javalin.compression.CompressionStrategy;
 import io.javalin.config.JavalinConfig;
@@ -14,10 +15,12 @@ import io.presence.schemas.json.Problem;
 import io.presence.schemas.query.Lookup;
 import io.presence.schemas.query.LookupCodec;
 import io.presence.schemas.query.LookupFormatException;
+import io.presence.schemas.query.Ownership;
 import io.presence.schemas.query.Queries;
 import io.presence.schemas.query.Question;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.concurrent.CompletableFuture;
@@ -46,10 +49,11 @@ import org.slf4j.LoggerFactory;
  * GET  /health/live, /health/ready, /metrics
  * </pre>
  *
- * A question about a user or channel whose partition is not here is answered 421, a page that does
- * not exist 400, what cannot be answered now 503. An answer from a standby has the header {@code
- * Presence-Stale: true}. With a token, every internal call needs it as {@code Authorization:
- * Bearer}; there is none on health and metrics.
+ * A question about a user or channel whose partition is not here is answered 421, with who owns
+ * what as {@code ownership} of the problem, a page that does not exist 400, what cannot be answered
+ * now 503. An answer from a standby has the header {@code Presence-Stale: true}. With a token,
+ * every internal call needs it as {@code Authorization: Bearer}; there is none on health and
+ * metrics.
  */
 public final class QueryServer implements AutoCloseable {
   /** The most elements of a page; of members, {@link Question.OfChannel#MAX_MEMBERS}. */
@@ -218,7 +222,23 @@ public final class QueryServer implements AutoCloseable {
         ctx.contentType(JSON).result(json == null ? new byte[0] : json);
       }
       case INVALID -> problem(ctx, new Problem(400, "after: not one that an answer gave"));
-      case NOT_HERE -> problem(ctx, new Problem(421, "the partition is not here"));
+      case NOT_HERE -> {
+        Problem problem = new Problem(421, "the partition is not here");
+        problem(ctx, problem);
+        if (reply.ownership() != null) {
+          ctx.result(withOwnership(problem, reply.ownership()));
+        }
+      }
+    }
+  }
+
+  private static byte[] withOwnership(Problem problem, Ownership ownership) {
+    try {
+      ObjectNode json = (ObjectNode) Json.MAPPER.readTree(problem.toJson());
+      json.set("ownership", Json.MAPPER.valueToTree(ownership));
+      return Json.MAPPER.writeValueAsBytes(json);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

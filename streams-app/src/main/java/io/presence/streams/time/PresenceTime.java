@@ -4,8 +4,13 @@ import java.util.Arrays;
 
 /**
  * The clock of one partition: the sum of the steps between the timestamps of its records, each
- * clamped to 0 … {@code stallThreshold}. A record that comes after a longer silence ends an outage
- * of the log, a <em>hole</em>; nobody's absence is counted in it.
+ * clamped to 0 … {@code stallThreshold}, and that of a record which comes later than that after the
+ * last tick so that all since that tick make no more. Where a step was clamped, an outage of the
+ * log ends or goes on, a <em>hole</em>; nobody's absence is counted in it.
+ *
+ * <p>Ticks are the measure, for they are written for as long as the log takes what is written. One
+ * that acknowledges nothing may still take in spurts what its writers try again and again: then
+ * records follow one another closely, and yet those who are there are not heard from.
  *
  * <p>All times are in milliseconds. Not safe for use by several threads.
  */
@@ -19,13 +24,18 @@ public final class PresenceTime {
   private final long memory;
   private long now;
   private long lastTimestamp = NO_RECORD;
+
+  /** The timestamp of the last tick, and presence time then. */
+  private long lastTick = NO_RECORD;
+
+  private long nowAtTick;
   private long[] holes = new long[8];
   private int holeCount;
 
   /**
    * A clock that goes on from {@code now}.
    *
-   * @param stallThreshold the longest step
+   * @param stallThreshold the longest step, and the longest way without a tick once there was one
    * @param memory how long a hole is remembered
    */
   public PresenceTime(long now, long stallThreshold, long memory) {
@@ -34,18 +44,26 @@ public final class PresenceTime {
     this.memory = memory;
   }
 
-  /** Takes the step to a record's timestamp. The first record makes none. */
-  public void advance(long timestamp) {
+  /**
+   * Takes the step to a record's timestamp. The first record makes none.
+   *
+   * @param tick whether the record is a tick
+   */
+  public void advance(long timestamp, boolean tick) {
     if (lastTimestamp != NO_RECORD) {
       long step = timestamp - lastTimestamp;
-      if (step > stallThreshold) {
-        now += stallThreshold;
+      boolean withoutTick = lastTick != NO_RECORD && timestamp - lastTick > stallThreshold;
+      long next = now + Math.clamp(step, 0, stallThreshold);
+      now = withoutTick ? Math.clamp(nowAtTick + stallThreshold, now, next) : next;
+      if (withoutTick || step > stallThreshold) {
         remember(now);
-      } else if (step > 0) {
-        now += step;
       }
     }
     lastTimestamp = timestamp;
+    if (tick) {
+      lastTick = timestamp;
+      nowAtTick = now;
+    }
   }
 
   /** Presence time. */
@@ -63,6 +81,9 @@ public final class PresenceTime {
   }
 
   private void remember(long hole) {
+    if (holeCount > 0 && holes[holeCount - 1] == hole) {
+      return;
+    }
     int forgotten = 0;
     while (forgotten < holeCount && holes[forgotten] < hole - memory) {
       forgotten++;

@@ -45,6 +45,7 @@ final class NaiveChannels {
     boolean hidden;
     @Nullable JsonNode metadata;
     long set;
+    long heard;
     long deadline;
     boolean leaving;
     boolean granted;
@@ -69,6 +70,8 @@ final class NaiveChannels {
   private final List<Told> told = new ArrayList<>();
   private long now;
   private long last = Long.MIN_VALUE;
+  private long ticked = Long.MIN_VALUE;
+  private long nowWhenTicked;
   private long sets;
 
   NaiveChannels(Duration ttl) {
@@ -78,6 +81,7 @@ final class NaiveChannels {
 
   void restart() {
     last = Long.MIN_VALUE;
+    ticked = Long.MIN_VALUE;
     for (Session session : sessions) {
       hear(session);
     }
@@ -107,10 +111,16 @@ final class NaiveChannels {
   void record(long at, @Nullable ChannelEvent event) {
     if (last != Long.MIN_VALUE) {
       long step = at - last;
-      now += Math.max(0, Math.min(step, stall));
-      if (step > stall) {
+      long wouldBe = now + Math.max(0, Math.min(step, stall));
+      boolean clamped = step > stall;
+      if (ticked != Long.MIN_VALUE && at > ticked + stall) {
+        wouldBe = Math.max(now, Math.min(wouldBe, nowWhenTicked + stall));
+        clamped = true;
+      }
+      now = wouldBe;
+      if (clamped) {
         for (Session session : sessions) {
-          if (!session.granted) {
+          if (!session.granted && session.heard < now) {
             session.deadline = Math.max(session.deadline, now + ttl);
             session.granted = true;
           }
@@ -118,6 +128,10 @@ final class NaiveChannels {
       }
     }
     last = at;
+    if (event instanceof Tick) {
+      ticked = at;
+      nowWhenTicked = now;
+    }
     List<Session> due = new ArrayList<>(sessions);
     due.removeIf(session -> session.deadline > now);
     due.sort(
@@ -211,6 +225,7 @@ final class NaiveChannels {
   }
 
   private void hear(Session session) {
+    session.heard = now;
     session.deadline = now + ttl;
     session.granted = false;
     session.leaving = false;

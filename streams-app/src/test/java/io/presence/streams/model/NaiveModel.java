@@ -163,6 +163,11 @@ public final class NaiveModel implements Subject {
   /** The timestamp of the record before this one. */
   private @Nullable Long before;
 
+  /** The same of the last tick, and presence time then. */
+  private @Nullable Long ticked;
+
+  private long nowWhenTicked;
+
   private Outputs outputs = none();
 
   public NaiveModel(Rules rules) {
@@ -191,6 +196,7 @@ public final class NaiveModel implements Subject {
   @Override
   public void restart() {
     before = null;
+    ticked = null;
     now = storedTime;
     holes.clear();
     for (User user : users.values()) {
@@ -215,7 +221,7 @@ public final class NaiveModel implements Subject {
     } catch (InvalidJsonException e) {
       event = null;
     }
-    advance(timestamp);
+    advance(timestamp, event instanceof Tick);
     fire(timestamp);
     if (event == null || !belongs(key, event) || !apply(timestamp, key, event)) {
       outputs.deadLetters().add(new Outputs.DeadLetter(key, text(value)));
@@ -237,15 +243,25 @@ public final class NaiveModel implements Subject {
     return Partitioning.partitionOf(userId, rules.partitions()) == 0;
   }
 
-  private void advance(long timestamp) {
+  private void advance(long timestamp, boolean isTick) {
     if (before != null) {
       long step = timestamp - before;
-      now += Math.max(0, Math.min(rules.stallThreshold(), step));
-      if (step > rules.stallThreshold()) {
+      long wouldBe = now + Math.max(0, Math.min(rules.stallThreshold(), step));
+      boolean clamped = step > rules.stallThreshold();
+      if (ticked != null && timestamp > ticked + rules.stallThreshold()) {
+        wouldBe = Math.max(now, Math.min(wouldBe, nowWhenTicked + rules.stallThreshold()));
+        clamped = true;
+      }
+      now = wouldBe;
+      if (clamped) {
         holes.add(now);
       }
     }
     before = timestamp;
+    if (isTick) {
+      ticked = timestamp;
+      nowWhenTicked = now;
+    }
   }
 
   // Deadlines

@@ -114,6 +114,52 @@ class PresenceTimeTest {
   }
 
   @Test
+  void shouldTakeNobodyOfflineWhenTheLogTakesOnlyOthersRecordsAndFewTicks() {
+    log.connected("ada", "s1", "web").pass(10).forget();
+
+    // It acknowledges nothing: what is tried again gets in now and then, ticks each six seconds.
+    for (int tried = 1; tried <= 12; tried++) {
+      log.silence(3).heartbeats(beat("bob", "s1", false));
+      if (tried % 2 == 0) {
+        log.tick();
+      }
+    }
+    assertThat(log.status("ada")).isEqualTo(ONLINE);
+
+    log.heartbeat("ada", "s1").pass(29.999);
+    assertThat(log.status("ada")).isEqualTo(ONLINE);
+    log.forget();
+  }
+
+  @Test
+  void shouldStandStillWhenNoTickComesUntilOneComes() {
+    log.connected("ada", "s1", "web").pass(10).forget();
+
+    for (int second = 0; second < 300; second++) {
+      log.silence(1).heartbeats(beat("bob", "s1", false));
+    }
+    assertThat(log.status("ada")).isEqualTo(ONLINE);
+
+    log.tick().pass(29.999);
+    assertThat(log.status("ada")).isEqualTo(ONLINE);
+    log.pass(0.001);
+    assertThat(log.status("ada")).isEqualTo(OFFLINE);
+    log.forget();
+  }
+
+  @Test
+  void shouldGoOnWithoutTicksWhereThereNeverWasOne() {
+    log.connected("ada", "s1", "web").forget();
+
+    for (int seconds = 1; seconds <= 30; seconds++) {
+      log.silence(1).heartbeats(beat("bob", "s1", false));
+    }
+
+    assertThat(log.status("ada")).isEqualTo(OFFLINE);
+    log.forget();
+  }
+
+  @Test
   void shouldGrantNothingToActivityWhenTheLogHasAHole() {
     log.connected("ada", "s1", "web").forget();
     for (int seconds = 0; seconds < 280; seconds += 20) {

@@ -23,6 +23,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 final class QueryServerTest {
+  private static final String OWNERSHIP =
+      "{\"partitions\":2,\"instances\":[{\"address\":\"a:1\",\"active\":[0],\"standby\":[1],"
+          + "\"channel_active\":[1],\"channel_standby\":[0]}],"
+          + "\"address\":\"a:1\",\"epoch\":\"1\"}";
+
   private final AtomicBoolean ready = new AtomicBoolean();
   private final Answering queries = new Answering();
   private final HttpClient client = HttpClient.newHttpClient();
@@ -70,11 +75,7 @@ final class QueryServerTest {
         .isEqualTo("Members[channelId=doc:1, requester=ada, limit=5000, after=bob]");
     assertThat(get("/internal/v1/channels/doc:1/count").body())
         .isEqualTo("Count[channelId=doc:1, requester=null]");
-    assertThat(get("/internal/v1/ownership").body())
-        .isEqualTo(
-            "{\"partitions\":2,\"instances\":[{\"address\":\"a:1\",\"active\":[0],\"standby\":[1],"
-                + "\"channel_active\":[1],\"channel_standby\":[0]}],"
-                + "\"address\":\"a:1\",\"epoch\":\"1\"}");
+    assertThat(get("/internal/v1/ownership").body()).isEqualTo(OWNERSHIP);
   }
 
   @Test
@@ -87,7 +88,10 @@ final class QueryServerTest {
     assertThat(get("/internal/v1/channels/a%20b/members").statusCode()).isEqualTo(400);
     assertThat(get("/internal/v1/channels/c/members?limit=5001").statusCode()).isEqualTo(400);
     assertThat(get("/internal/v1/channels/c/members?after=a%20b").statusCode()).isEqualTo(400);
-    assertThat(get("/internal/v1/channels/foreign/count").statusCode()).isEqualTo(421);
+    HttpResponse<String> foreign = get("/internal/v1/channels/foreign/count");
+    assertThat(foreign.statusCode()).isEqualTo(421);
+    assertThat(foreign.headers().firstValue("Content-Type")).hasValue("application/problem+json");
+    assertThat(foreign.body()).contains("\"status\":421").contains("\"ownership\":" + OWNERSHIP);
     assertThat(get("/internal/v1/nothing").statusCode()).isEqualTo(404);
     assertThat(get("/internal/v1/lookup").statusCode()).isEqualTo(405);
   }
@@ -139,6 +143,12 @@ final class QueryServerTest {
   }
 
   private static final class Answering implements Queries {
+    static final Ownership OWNERSHIP =
+        new Ownership(
+            2,
+            List.of(new Ownership.Instance("a:1", List.of(0), List.of(1), List.of(1), List.of(0))),
+            "a:1",
+            "1");
     static final Lookup.Answer ANSWER =
         new Lookup.Answer(
             List.of(
@@ -149,7 +159,8 @@ final class QueryServerTest {
                     Visibility.EVERYONE,
                     false,
                     true),
-                Lookup.Entry.NOT_HERE));
+                Lookup.Entry.NOT_HERE),
+            OWNERSHIP);
 
     final AtomicReference<Lookup.@Nullable Request> request = new AtomicReference<>();
 
@@ -168,25 +179,17 @@ final class QueryServerTest {
           };
       return switch (id) {
         case "invalid" -> CompletableFuture.completedStage(Question.Reply.INVALID);
-        case "foreign" -> CompletableFuture.completedStage(Question.Reply.NOT_HERE);
+        case "foreign" -> CompletableFuture.completedStage(Question.Reply.notHere(OWNERSHIP));
         case "broken" -> CompletableFuture.failedStage(new IllegalStateException("starting"));
         default ->
             CompletableFuture.supplyAsync(
-                () ->
-                    new Question.Reply(
-                        Question.Outcome.ANSWERED, question.toString().getBytes(UTF_8), true));
+                () -> Question.Reply.answered(question.toString().getBytes(UTF_8), true));
       };
     }
 
     @Override
     public CompletionStage<Ownership> ownership() {
-      return CompletableFuture.completedStage(
-          new Ownership(
-              2,
-              List.of(
-                  new Ownership.Instance("a:1", List.of(0), List.of(1), List.of(1), List.of(0))),
-              "a:1",
-              "1"));
+      return CompletableFuture.completedStage(OWNERSHIP);
     }
   }
 }
