@@ -25,6 +25,10 @@ final class Findings {
     private int refused;
     private int wrong;
     private long withoutAnswer;
+
+    /** Of which partition, and until when. */
+    private String whereWithoutAnswer = "";
+
     private long withoutOwner;
     private long changeLate;
     private long updateLate;
@@ -90,7 +94,11 @@ final class Findings {
    */
   synchronized void answered(int partition, boolean owned) {
     long now = System.nanoTime();
-    row.withoutAnswer = Math.max(row.withoutAnswer, now - lastAnswer[partition]);
+    if (now - lastAnswer[partition] > row.withoutAnswer) {
+      row.withoutAnswer = now - lastAnswer[partition];
+      row.whereWithoutAnswer =
+          "partition %d, until %s".formatted(partition, LocalTime.now(ZoneId.systemDefault()));
+    }
     lastAnswer[partition] = now;
     if (owned) {
       row.withoutOwner = Math.max(row.withoutOwner, now - lastOwner[partition]);
@@ -144,6 +152,8 @@ final class Findings {
                         r.writeRefused / 1e9,
                         r.changeLate / 1e9,
                         r.updateLate / 1e9)));
+    table.append("\nThe longest without an answer, to be found in the logs:\n\n");
+    rows.forEach((name, r) -> table.append("- %s: %s%n".formatted(name, r.whereWithoutAnswer)));
     return table.toString();
   }
 
