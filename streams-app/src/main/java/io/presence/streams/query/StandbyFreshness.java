@@ -18,6 +18,7 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsMetadata;
+import org.apache.kafka.streams.ThreadMetadata;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -137,32 +138,41 @@ public final class StandbyFreshness implements AutoCloseable {
   }
 
   /**
-   * What this instance holds and does not own for sure, by what it was assigned: its threads tell
-   * nothing of their tasks while any partition moves.
+   * What this instance holds and does not own for sure. What it holds it reads from the group's
+   * assignment, which tells of a partition that moves here that it is owned here, from the first
+   * word of it; whether it is by now, its threads know, and tell while none of them moves any.
    */
   private Set<Integer> copies(String topic) {
-    boolean moving =
-        streams.metadataForLocalThreads().stream()
-            .anyMatch(thread -> !thread.threadState().equals("RUNNING"));
-    return copies(
-        streams.metadataForAllStreamsClients(), address, topic, moving || standstill.isInDoubt());
+    Set<ThreadMetadata> threads = streams.metadataForLocalThreads();
+    boolean inDoubt =
+        standstill.isInDoubt()
+            || threads.stream().anyMatch(thread -> !thread.threadState().equals("RUNNING"));
+    Set<TopicPartition> owned =
+        inDoubt
+            ? Set.of()
+            : threads.stream()
+                .flatMap(thread -> thread.activeTasks().stream())
+                .flatMap(task -> task.topicPartitions().stream())
+                .collect(Collectors.toSet());
+    return copies(streams.metadataForAllStreamsClients(), address, topic, owned);
   }
 
   /**
-   * @param owned whether what the instance at the address owns counts, too
+   * @param owned what the instance at the address owns for sure
    */
   static Set<Integer> copies(
-      Collection<StreamsMetadata> instances, String address, String topic, boolean owned) {
+      Collection<StreamsMetadata> instances,
+      String address,
+      String topic,
+      Set<TopicPartition> owned) {
     return instances.stream()
         .filter(instance -> address.equals(instance.host() + ":" + instance.port()))
         .flatMap(
             instance ->
-                owned
-                    ? Stream.concat(
-                        instance.standbyTopicPartitions().stream(),
-                        instance.topicPartitions().stream())
-                    : instance.standbyTopicPartitions().stream())
-        .filter(partition -> partition.topic().equals(topic))
+                Stream.concat(
+                    instance.standbyTopicPartitions().stream(),
+                    instance.topicPartitions().stream()))
+        .filter(partition -> partition.topic().equals(topic) && !owned.contains(partition))
         .map(TopicPartition::partition)
         .collect(Collectors.toSet());
   }

@@ -28,16 +28,19 @@ class StandbyFreshnessTest {
 
   @Test
   void shouldCompareWhatIsHeldForOthers() {
-    assertThat(StandbyFreshness.copies(INSTANCES, "a:1", "events", false)).containsExactly(1);
-    assertThat(StandbyFreshness.copies(INSTANCES, "a:2", "events", false)).containsExactly(0);
-    assertThat(StandbyFreshness.copies(INSTANCES, "a:3", "events", false)).isEmpty();
+    Set<TopicPartition> owned =
+        Set.of(new TopicPartition("events", 0), new TopicPartition("channel-events", 3));
+    assertThat(StandbyFreshness.copies(INSTANCES, "a:1", "events", owned)).containsExactly(1);
+    assertThat(StandbyFreshness.copies(INSTANCES, "a:1", "channel-events", owned))
+        .containsExactly(4);
+    assertThat(StandbyFreshness.copies(INSTANCES, "a:3", "events", owned)).isEmpty();
   }
 
   @Test
-  void shouldCompareWhatIsOwnedWhereThatIsInDoubt() {
-    assertThat(StandbyFreshness.copies(INSTANCES, "a:1", "events", true))
+  void shouldCompareWhatIsAssignedAndNotOwnedYet() {
+    assertThat(StandbyFreshness.copies(INSTANCES, "a:1", "events", Set.of()))
         .containsExactlyInAnyOrder(0, 1);
-    assertThat(StandbyFreshness.copies(INSTANCES, "a:1", "channel-events", true))
+    assertThat(StandbyFreshness.copies(INSTANCES, "a:1", "channel-events", Set.of()))
         .containsExactlyInAnyOrder(3, 4);
   }
 }
