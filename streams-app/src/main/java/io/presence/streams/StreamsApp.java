@@ -57,6 +57,16 @@ public final class StreamsApp implements AutoCloseable {
   private final DeferredQueries queries = new DeferredQueries();
   private final Admin admin;
   private final LogTicks ticks;
+
+  /** How many records a copy may be behind so that its partition may move to it. */
+  private static final long ACCEPTABLE_LAG = 500;
+
+  /** How many copies are made at a time before partitions move to them: all that are to move. */
+  private static final int MAX_WARMUPS = 10_000;
+
+  /** How often it is looked whether they can move: Kafka Streams allows no less. */
+  private static final Duration PROBING_INTERVAL = Duration.ofMinutes(1);
+
   private final QueryServer server;
   private final KafkaStreams streams;
   private final StopMark stopped;
@@ -234,6 +244,10 @@ public final class StreamsApp implements AutoCloseable {
     config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, Settings.STREAM_THREADS.get(environment));
     config.put(
         StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, Settings.STANDBY_REPLICAS.get(environment));
+    // A partition moves to one that has a copy, not to one that has to make it first: see there.
+    config.put(StreamsConfig.ACCEPTABLE_RECOVERY_LAG_CONFIG, ACCEPTABLE_LAG);
+    config.put(StreamsConfig.MAX_WARMUP_REPLICAS_CONFIG, MAX_WARMUPS);
+    config.put(StreamsConfig.PROBING_REBALANCE_INTERVAL_MS_CONFIG, PROBING_INTERVAL.toMillis());
     config.put(
         StreamsConfig.PROCESSING_GUARANTEE_CONFIG, Settings.PROCESSING_GUARANTEE.get(environment));
     config.put(
