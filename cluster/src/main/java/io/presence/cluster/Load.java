@@ -226,7 +226,10 @@ final class Load implements AutoCloseable {
         leave();
       }
       while (!closed) {
-        Thread.sleep((long) (-Math.log(1 - random.nextDouble()) * MEAN_PAUSE_MILLIS));
+        // What is late of its heartbeats is not to come after it is forgotten that it has left.
+        long atLeast = person.saidGoodbye ? ttl.toMillis() : 0;
+        long pause = (long) (-Math.log(1 - random.nextDouble()) * MEAN_PAUSE_MILLIS);
+        Thread.sleep(atLeast + pause);
         enter();
         try {
           act(person, random, number);
@@ -248,8 +251,7 @@ final class Load implements AutoCloseable {
     boolean mayGo = !person.bySocket && !"invisible".equals(state.claim());
     if (!state.alive()) {
       // No heartbeat brings back one who said goodbye, for a window of presence time, which an
-      // outage
-      // or a restart makes a longer one by any other clock.
+      // outage or a restart makes a longer one by any other clock.
       if (what < 50 || person.saidGoodbye) {
         connect(person, gateway);
       } else {
@@ -288,8 +290,6 @@ final class Load implements AutoCloseable {
       person.saidGoodbye = true;
       perform(
           person, state.withAlive(false), null, gateway, "POST", "offline", "{\"device\":\"web\"}");
-      // What is late of its heartbeats is not to come after it is forgotten that it has left.
-      Thread.sleep(ttl.toMillis());
     } else if (mayGo) {
       vanish(person, state);
     }

@@ -27,6 +27,9 @@ final class LogTicks implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LogTicks.class);
   private static final Duration SHORTEST_TIMEOUT = Duration.ofSeconds(6);
 
+  /** A producer that has just started drops some. */
+  private static final Duration TOLD_AFTER = Duration.ofSeconds(5);
+
   /** What there is of the ticks of one partition. */
   private enum Course {
     UNDER_WAY,
@@ -37,8 +40,11 @@ final class LogTicks implements AutoCloseable {
   private final Producer<byte[], byte[]> producer;
   private final Map<TopicPartition, Course> courses = new ConcurrentHashMap<>();
 
-  /** Whose last tick was dropped: told once. */
-  private final Set<TopicPartition> refused = ConcurrentHashMap.newKeySet();
+  /** Since when all ticks of a partition were dropped, by {@link System#nanoTime}. */
+  private final Map<TopicPartition, Long> refusedSince = new ConcurrentHashMap<>();
+
+  /** Of which it was said. */
+  private final Set<TopicPartition> told = ConcurrentHashMap.newKeySet();
 
   /**
    * @param stallThreshold a tick that is not acknowledged is given up later than that: whoever
@@ -101,7 +107,8 @@ final class LogTicks implements AutoCloseable {
   }
 
   private void taken(TopicPartition partition) {
-    if (refused.remove(partition)) {
+    refusedSince.remove(partition);
+    if (told.remove(partition)) {
       LOG.info("{} takes ticks again", partition);
     }
     if (courses.remove(partition) == Course.AND_ONE_MORE) {
@@ -112,7 +119,10 @@ final class LogTicks implements AutoCloseable {
   /** The next one that is asked for is tried again. */
   private void dropped(TopicPartition partition, Exception failure) {
     courses.remove(partition);
-    if (refused.add(partition)) {
+    LOG.debug("a tick of {} was dropped", partition, failure);
+    long now = System.nanoTime();
+    long since = refusedSince.merge(partition, now, (before, unused) -> before);
+    if (now - since > TOLD_AFTER.toNanos() && told.add(partition)) {
       LOG.warn("{} takes no ticks: nobody goes offline there", partition, failure);
     }
   }
