@@ -40,7 +40,7 @@ final class Load implements AutoCloseable {
   /** An event that was not accepted may still happen until then. */
   private static final long UNSURE_MILLIS = 6_000;
 
-  private static final long LOOKUP_MILLIS = 150;
+  private static final long LOOKUP_MILLIS = 250;
 
   /** A change that is not read by then is late. */
   private static final long LATE_NANOS = TimeUnit.SECONDS.toNanos(2);
