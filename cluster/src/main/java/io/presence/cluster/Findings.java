@@ -42,10 +42,22 @@ final class Findings {
   private int wrongCount;
   private Row row = new Row();
   private String fault = "start";
+  private boolean judged = true;
 
   /** From now on everything belongs to this fault. */
   synchronized void begin(String next) {
+    begin(next, true);
+  }
+
+  /**
+   * The same.
+   *
+   * @param heldThroughout whether what is seen meanwhile has to be right; if not, only what is seen
+   *     in the end
+   */
+  synchronized void begin(String next, boolean heldThroughout) {
     fault = next;
+    judged = heldThroughout;
     row = new Row();
     rows.put(next, row);
     long now = System.nanoTime();
@@ -55,8 +67,16 @@ final class Findings {
     }
   }
 
+  /** What is seen from now on is what is seen in the end. */
+  synchronized void end() {
+    judged = true;
+  }
+
   /** Something is not as it must be. */
   synchronized void wrong(String what) {
+    if (!judged) {
+      return;
+    }
     wrongCount++;
     row.wrong++;
     if (row.wrong <= MOST_WRONG) {

@@ -165,6 +165,7 @@ final class Load implements AutoCloseable {
     if (lenient) {
       touchAll();
     }
+    findings.end();
     awaitNothing(
         Duration.ofSeconds(40),
         () ->

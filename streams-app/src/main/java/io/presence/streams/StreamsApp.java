@@ -163,10 +163,15 @@ public final class StreamsApp implements AutoCloseable {
     streamsMetrics = new KafkaStreamsMetrics(streams);
     streamsMetrics.bindTo(registry);
     standstill = new Standstill();
+    StandbyFreshness.TakenIn takenIn = new StandbyFreshness.TakenIn();
+    streams.setStandbyUpdateListener(takenIn);
+    streams.setGlobalStateRestoreListener(takenIn);
     freshness =
         new StandbyFreshness(
             streams,
             admin,
+            clients,
+            takenIn,
             standstill,
             config.getProperty(StreamsConfig.APPLICATION_SERVER_CONFIG),
             Settings.APPLICATION_ID.get(environment),

@@ -6,19 +6,26 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsMetadata;
 import org.apache.kafka.streams.ThreadMetadata;
+import org.apache.kafka.streams.processor.StandbyUpdateListener;
+import org.apache.kafka.streams.processor.StateRestoreListener;
+import org.apache.kafka.streams.processor.TaskId;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,15 +33,21 @@ import org.slf4j.LoggerFactory;
  * What a copy of a partition must have taken in so that it may answer: it must not be more than two
  * seconds behind its owner, for old privacy is a leak. What the owner has written is read off its
  * changelog: the newest timestamp there, and the time since it was asked for, in which there may
- * have come more. The copy knows the time that it has taken in (stored each second, so that it errs
- * on the safe side), and is held against it when it answers, not before: for what is a good copy
- * now may be emptied in the next moment. All that holds while the owner lives and after it died; a
- * copy that could not be compared for two seconds does not answer.
+ * have come more; but for the marks of transactions, where they come long after the last record:
+ * then it is read on from where the copy has got to, whether there is anything more. The copy knows
+ * the time that it has taken in (stored each second, so that it errs on the safe side), and is held
+ * against it when it answers, not before: for what is a good copy now may be emptied in the next
+ * moment. All that holds while the owner lives and after it died; a copy that could not be compared
+ * for two seconds does not answer.
  */
 public final class StandbyFreshness implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StandbyFreshness.class);
   private static final Duration INTERVAL = Duration.ofMillis(250);
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
   private static final long LIMIT_MILLIS = 2_000;
+
+  /** More than there is between what one writes who lives: the time is stored each second. */
+  private static final long LEAP_MILLIS = 1_500;
 
   private final KafkaStreams streams;
   private final Admin admin;
@@ -43,7 +56,13 @@ public final class StandbyFreshness implements AutoCloseable {
   private final String applicationId;
   private final Map<String, String> stores;
   private final Map<Copy, Written> written = new ConcurrentHashMap<>();
+  private final TakenIn takenIn;
+  private final Map<String, Object> clients;
+  private final Map<TopicPartition, Leap> leaps = new ConcurrentHashMap<>();
   private final ScheduledExecutorService executor;
+
+  /** Opened when it is needed, by the one thread that uses it. */
+  private @Nullable ChangelogTails tails;
 
   private record Copy(String store, int partition) {}
 
@@ -55,9 +74,14 @@ public final class StandbyFreshness implements AutoCloseable {
    */
   private record Written(long newest, long asked) {}
 
+  /** Something so new that it may be no record. */
+  private record Leap(Copy copy, Written found) {}
+
   /**
    * Starts to compare.
    *
+   * @param clients how to reach the brokers
+   * @param takenIn what the copies here have taken in; a listener of {@code streams}
    * @param standstill whether this instance may own less than it thinks
    * @param address at which gateways reach this instance
    * @param applicationId which names the changelogs
@@ -66,12 +90,16 @@ public final class StandbyFreshness implements AutoCloseable {
   public StandbyFreshness(
       KafkaStreams streams,
       Admin admin,
+      Map<String, Object> clients,
+      TakenIn takenIn,
       Standstill standstill,
       String address,
       String applicationId,
       Map<String, String> stores) {
     this.streams = streams;
     this.admin = admin;
+    this.clients = clients;
+    this.takenIn = takenIn;
     this.standstill = standstill;
     this.address = address;
     this.applicationId = applicationId;
@@ -98,42 +126,170 @@ public final class StandbyFreshness implements AutoCloseable {
   }
 
   private void compareAll() {
-    stores.forEach(this::compare);
+    try {
+      settleLeaps();
+      stores.forEach(this::compare);
+    } catch (RuntimeException e) {
+      LOG.debug("standbys could not be compared with their owners", e);
+    }
   }
 
   private void compare(String store, String topic) {
+    String changelog = applicationId + "-" + store + "-changelog";
+    Set<Integer> copies = copies(topic);
+    written
+        .keySet()
+        .removeIf(copy -> copy.store().equals(store) && !copies.contains(copy.partition()));
+    if (copies.isEmpty()) {
+      return;
+    }
+    long asked = System.nanoTime();
+    Map<TopicPartition, OffsetSpec> newest = new HashMap<>();
+    for (int partition : copies) {
+      newest.put(new TopicPartition(changelog, partition), OffsetSpec.maxTimestamp());
+    }
+    ListOffsetsResult offsets = admin.listOffsets(newest);
+    // Partition by partition: where one has no leader, the others are compared all the same.
+    for (int partition : copies) {
+      TopicPartition asking = new TopicPartition(changelog, partition);
+      var unused =
+          offsets
+              .partitionResult(asking)
+              .whenComplete(
+                  (result, failure) -> {
+                    if (failure == null) {
+                      found(store, asking, new Written(result.timestamp(), asked));
+                    } else {
+                      LOG.debug("{} could not be compared", asking, failure);
+                    }
+                  });
+    }
+  }
+
+  private void found(String store, TopicPartition changelog, Written found) {
+    Copy copy = new Copy(store, changelog.partition());
+    Written before = written.get(copy);
+    if (before != null && found.newest - before.newest > LEAP_MILLIS) {
+      leaps.put(changelog, new Leap(copy, found));
+    } else {
+      written.put(copy, found);
+    }
+  }
+
+  /** Finds out what the leaps are that were found the last time. */
+  private void settleLeaps() {
+    Map<TopicPartition, Leap> found = Map.copyOf(leaps);
+    if (found.isEmpty()) {
+      return;
+    }
+    leaps.keySet().removeAll(found.keySet());
+    Set<TopicPartition> marks = marksOnly(found.keySet());
+    found.forEach(
+        (changelog, leap) ->
+            written.computeIfPresent(
+                leap.copy,
+                (copy, before) ->
+                    marks.contains(changelog)
+                        ? new Written(before.newest, leap.found.asked)
+                        : leap.found));
+  }
+
+  /**
+   * Of which changelogs the copies here have taken in every record, so that the newest timestamp is
+   * that of a mark: a transaction that its writer did not live to end is ended by the brokers, ten
+   * seconds later, with a time that says nothing of what was written.
+   */
+  private Set<TopicPartition> marksOnly(Set<TopicPartition> changelogs) {
+    Map<TopicPartition, Long> after = new HashMap<>();
+    Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
+    for (TopicPartition changelog : changelogs) {
+      Long offset = takenIn.get(changelog);
+      if (offset != null) {
+        after.put(changelog, offset);
+        latest.put(changelog, OffsetSpec.latest());
+      }
+    }
+    if (after.isEmpty()) {
+      return Set.of();
+    }
     try {
-      String changelog = applicationId + "-" + store + "-changelog";
-      Set<Integer> copies = copies(topic);
-      written
-          .keySet()
-          .removeIf(copy -> copy.store().equals(store) && !copies.contains(copy.partition()));
-      if (copies.isEmpty()) {
-        return;
+      Map<TopicPartition, Long> ends = new HashMap<>();
+      admin
+          .listOffsets(latest)
+          .all()
+          .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
+          .forEach((changelog, end) -> ends.put(changelog, end.offset()));
+      return tails().empty(after, ends);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException | KafkaException e) {
+      LOG.debug("the ends of {} could not be read", changelogs, e);
+    }
+    return Set.of();
+  }
+
+  private ChangelogTails tails() {
+    ChangelogTails present = tails;
+    if (present == null) {
+      present = new ChangelogTails(clients);
+      tails = present;
+    }
+    return present;
+  }
+
+  /** Keeps account of what copies take in. To be set before the start. */
+  public static final class TakenIn implements StandbyUpdateListener, StateRestoreListener {
+    private final Map<TopicPartition, Long> offsets = new ConcurrentHashMap<>();
+
+    private @Nullable Long get(TopicPartition changelog) {
+      return offsets.get(changelog);
+    }
+
+    @Override
+    public void onUpdateStart(TopicPartition changelog, String store, long startingOffset) {}
+
+    @Override
+    public void onBatchLoaded(
+        TopicPartition changelog,
+        String store,
+        TaskId taskId,
+        long batchEndOffset,
+        long batchSize,
+        long currentEndOffset) {
+      offsets.put(changelog, batchEndOffset);
+    }
+
+    @Override
+    public void onUpdateSuspended(
+        TopicPartition changelog,
+        String store,
+        long storeOffset,
+        long currentEndOffset,
+        SuspendReason reason) {
+      if (reason == SuspendReason.MIGRATED) {
+        offsets.remove(changelog);
       }
-      long asked = System.nanoTime();
-      Map<TopicPartition, OffsetSpec> newest = new HashMap<>();
-      for (int partition : copies) {
-        newest.put(new TopicPartition(changelog, partition), OffsetSpec.maxTimestamp());
-      }
-      ListOffsetsResult offsets = admin.listOffsets(newest);
-      // Partition by partition: where one has no leader, the others are compared all the same.
-      for (int partition : copies) {
-        var unused =
-            offsets
-                .partitionResult(new TopicPartition(changelog, partition))
-                .whenComplete(
-                    (result, failure) -> {
-                      if (failure == null) {
-                        written.put(
-                            new Copy(store, partition), new Written(result.timestamp(), asked));
-                      } else {
-                        LOG.debug("{}-{} could not be compared", changelog, partition, failure);
-                      }
-                    });
-      }
-    } catch (RuntimeException e) {
-      LOG.debug("standbys could not be compared with their owners", e);
+    }
+
+    @Override
+    public void onRestoreStart(
+        TopicPartition changelog, String store, long startingOffset, long endingOffset) {}
+
+    @Override
+    public void onBatchRestored(
+        TopicPartition changelog, String store, long batchEndOffset, long numRestored) {
+      offsets.put(changelog, batchEndOffset);
+    }
+
+    @Override
+    public void onRestoreEnd(TopicPartition changelog, String store, long totalRestored) {
+      // From now on its owner writes, and takes in nothing.
+      offsets.remove(changelog);
+    }
+
+    @Override
+    public void onRestoreSuspended(TopicPartition changelog, String store, long totalRestored) {
+      offsets.remove(changelog);
     }
   }
 
@@ -180,5 +336,12 @@ public final class StandbyFreshness implements AutoCloseable {
   @Override
   public void close() {
     executor.shutdownNow();
+    try {
+      if (executor.awaitTermination(2, TimeUnit.SECONDS) && tails != null) {
+        tails.close();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }
