@@ -249,9 +249,9 @@ public final class Directory implements AutoCloseable {
   private Runnable take(Ownership ownership) {
     View before = view;
     View now = View.of(ownership);
+    known = ownership.instances().stream().map(Ownership.Instance::address).toList();
     if (!now.equals(before)) {
       view = now;
-      known = ownership.instances().stream().map(Ownership.Instance::address).toList();
     }
     String begunAnew = begunAnew(ownership);
     boolean all = silent;
