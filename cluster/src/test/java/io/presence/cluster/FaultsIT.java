@@ -84,7 +84,7 @@ class FaultsIT {
     settings.put("PRESENCE_AWAY_AFTER", "6h");
     settings.put("PRESENCE_PROCESSING_GUARANTEE", guarantee);
     // Eight processes on two cores: a transaction costs each of the brokers something.
-    settings.put("PRESENCE_COMMIT_INTERVAL", "300ms");
+    settings.put("PRESENCE_COMMIT_INTERVAL", "100ms");
     settings.put("PRESENCE_DELIVERY", System.getProperty("cluster.delivery", "all"));
     try (Cluster cluster = Cluster.start(directory, settings);
         Load load = new Load(cluster, PEOPLE, TTL, SEED, lenient, findings)) {
