@@ -249,7 +249,7 @@ public final class StreamsApp implements AutoCloseable {
     config.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, Settings.STREAM_THREADS.get(environment));
     config.put(
         StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, Settings.STANDBY_REPLICAS.get(environment));
-    // A partition moves to one that has a copy, not to one that has to make it first: see there.
+    // A partition moves to one that has a copy, not to one that has to make it first.
     config.put(StreamsConfig.ACCEPTABLE_RECOVERY_LAG_CONFIG, ACCEPTABLE_LAG);
     config.put(StreamsConfig.MAX_WARMUP_REPLICAS_CONFIG, MAX_WARMUPS);
     config.put(StreamsConfig.PROBING_REBALANCE_INTERVAL_MS_CONFIG, PROBING_INTERVAL.toMillis());
