@@ -44,10 +44,6 @@ public final class StandbyFreshness implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StandbyFreshness.class);
   private static final Duration INTERVAL = Duration.ofMillis(250);
   private static final Duration PATIENCE = Duration.ofSeconds(1);
-  private static final long LIMIT_MILLIS = 2_000;
-
-  /** More than there is between what one writes who lives: the time is stored each second. */
-  private static final long LEAP_MILLIS = 1_500;
 
   private final KafkaStreams streams;
   private final Admin admin;
@@ -55,27 +51,13 @@ public final class StandbyFreshness implements AutoCloseable {
   private final String address;
   private final String applicationId;
   private final Map<String, String> stores;
-  private final Map<Copy, Written> written = new ConcurrentHashMap<>();
+  private final Writings writings = new Writings();
   private final TakenIn takenIn;
   private final Map<String, Object> clients;
-  private final Map<TopicPartition, Leap> leaps = new ConcurrentHashMap<>();
   private final ScheduledExecutorService executor;
 
   /** Opened when it is needed, by the one thread that uses it. */
   private @Nullable ChangelogTails tails;
-
-  private record Copy(String store, int partition) {}
-
-  /**
-   * What there is in a changelog.
-   *
-   * @param newest its newest timestamp
-   * @param asked when it was asked for, by {@link System#nanoTime}
-   */
-  private record Written(long newest, long asked) {}
-
-  /** Something so new that it may be no record. */
-  private record Leap(Copy copy, Written found) {}
 
   /**
    * Starts to compare.
@@ -117,17 +99,16 @@ public final class StandbyFreshness implements AutoCloseable {
    * in; {@link Long#MAX_VALUE} if no copy may answer.
    */
   long required(String store, int partition) {
-    Written owner = written.get(new Copy(store, partition));
-    if (owner == null) {
-      return Long.MAX_VALUE;
-    }
-    long since = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - owner.asked);
-    return since > LIMIT_MILLIS ? Long.MAX_VALUE : owner.newest + since - LIMIT_MILLIS;
+    return writings.required(changelog(store, partition), System.nanoTime());
+  }
+
+  private TopicPartition changelog(String store, int partition) {
+    return new TopicPartition(applicationId + "-" + store + "-changelog", partition);
   }
 
   private void compareAll() {
     try {
-      settleLeaps();
+      writings.settleLeaps(this::marksOnly);
       stores.forEach(this::compare);
     } catch (RuntimeException e) {
       LOG.debug("standbys could not be compared with their owners", e);
@@ -135,63 +116,33 @@ public final class StandbyFreshness implements AutoCloseable {
   }
 
   private void compare(String store, String topic) {
-    String changelog = applicationId + "-" + store + "-changelog";
-    Set<Integer> copies = copies(topic);
-    written
-        .keySet()
-        .removeIf(copy -> copy.store().equals(store) && !copies.contains(copy.partition()));
+    Set<TopicPartition> copies =
+        copies(topic).stream()
+            .map(partition -> changelog(store, partition))
+            .collect(Collectors.toSet());
+    String name = changelog(store, 0).topic();
+    writings.forget(known -> known.topic().equals(name) && !copies.contains(known));
     if (copies.isEmpty()) {
       return;
     }
     long asked = System.nanoTime();
     Map<TopicPartition, OffsetSpec> newest = new HashMap<>();
-    for (int partition : copies) {
-      newest.put(new TopicPartition(changelog, partition), OffsetSpec.maxTimestamp());
-    }
+    copies.forEach(copy -> newest.put(copy, OffsetSpec.maxTimestamp()));
     ListOffsetsResult offsets = admin.listOffsets(newest);
     // Partition by partition: where one has no leader, the others are compared all the same.
-    for (int partition : copies) {
-      TopicPartition asking = new TopicPartition(changelog, partition);
+    for (TopicPartition copy : copies) {
       var unused =
           offsets
-              .partitionResult(asking)
+              .partitionResult(copy)
               .whenComplete(
                   (result, failure) -> {
                     if (failure == null) {
-                      found(store, asking, new Written(result.timestamp(), asked));
+                      writings.found(copy, result.timestamp(), asked);
                     } else {
-                      LOG.debug("{} could not be compared", asking, failure);
+                      LOG.debug("{} could not be compared", copy, failure);
                     }
                   });
     }
-  }
-
-  private void found(String store, TopicPartition changelog, Written found) {
-    Copy copy = new Copy(store, changelog.partition());
-    Written before = written.get(copy);
-    if (before != null && found.newest - before.newest > LEAP_MILLIS) {
-      leaps.put(changelog, new Leap(copy, found));
-    } else {
-      written.put(copy, found);
-    }
-  }
-
-  /** Finds out what the leaps are that were found the last time. */
-  private void settleLeaps() {
-    Map<TopicPartition, Leap> found = Map.copyOf(leaps);
-    if (found.isEmpty()) {
-      return;
-    }
-    leaps.keySet().removeAll(found.keySet());
-    Set<TopicPartition> marks = marksOnly(found.keySet());
-    found.forEach(
-        (changelog, leap) ->
-            written.computeIfPresent(
-                leap.copy,
-                (copy, before) ->
-                    marks.contains(changelog)
-                        ? new Written(before.newest, leap.found.asked)
-                        : leap.found));
   }
 
   /**
