@@ -31,7 +31,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Directory implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Directory.class);
-  private static final Duration INTERVAL = Duration.ofSeconds(1);
+  /** How often it is asked again, about. */
+  static final Duration INTERVAL = Duration.ofSeconds(1);
+
   private static final Duration SPACING = Duration.ofMillis(100);
 
   /** Who holds what, at one moment: the partitions of users, and those of channels. */
@@ -79,6 +81,7 @@ public final class Directory implements AutoCloseable {
   private final Function<String, Queries> instances;
   private final Reachability reachability;
   private final Executor executor;
+  private final Duration interval;
   private volatile Consumer<Set<Integer>> newOwners = partitions -> {};
   private volatile Consumer<Set<Integer>> newChannelOwners = partitions -> {};
   private volatile boolean closed;
@@ -110,21 +113,24 @@ public final class Directory implements AutoCloseable {
    * @param executor runs what comes later
    */
   public Directory(List<String> seeds, Function<String, Queries> instances, Executor executor) {
-    this(seeds, instances, new Reachability(System::nanoTime), executor);
+    this(seeds, instances, new Reachability(System::nanoTime), executor, INTERVAL);
   }
 
   /**
    * @param reachability who is asked last
+   * @param interval how often to ask
    */
   Directory(
       List<String> seeds,
       Function<String, Queries> instances,
       Reachability reachability,
-      Executor executor) {
+      Executor executor,
+      Duration interval) {
     this.seeds = List.copyOf(seeds);
     this.instances = instances;
     this.reachability = reachability;
     this.executor = executor;
+    this.interval = interval;
   }
 
   /**
@@ -182,7 +188,7 @@ public final class Directory implements AutoCloseable {
                 () -> {
                   if (!closed) {
                     double jitter = ThreadLocalRandom.current().nextDouble(0.8, 1.2);
-                    later((long) (INTERVAL.toNanos() * jitter), this::refreshAndGoOn);
+                    later((long) (interval.toNanos() * jitter), this::refreshAndGoOn);
                   }
                 });
   }

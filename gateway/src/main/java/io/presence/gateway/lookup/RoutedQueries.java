@@ -69,12 +69,24 @@ public final class RoutedQueries implements Queries, AutoCloseable {
    * @param timeout how long one instance may take before another is asked
    */
   public RoutedQueries(List<URI> seeds, @Nullable String internalToken, Duration timeout) {
+    this(seeds, internalToken, timeout, Directory.INTERVAL);
+  }
+
+  /**
+   * @param interval how often to ask who owns what
+   */
+  RoutedQueries(
+      List<URI> seeds, @Nullable String internalToken, Duration timeout, Duration interval) {
     this.timeout = timeout;
     this.internalToken = internalToken;
     this.client = start(timeout);
     this.directory =
         new Directory(
-            seeds.stream().map(URI::toString).toList(), this::instance, reachability, executor);
+            seeds.stream().map(URI::toString).toList(),
+            this::instance,
+            reachability,
+            executor,
+            interval);
     directory.start();
   }
 

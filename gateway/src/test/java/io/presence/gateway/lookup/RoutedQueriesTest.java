@@ -27,6 +27,8 @@ final class RoutedQueriesTest {
   /** As long as a loaded machine may need; what is slow here never answers. */
   private static final Duration TIMEOUT = Duration.ofMillis(1_500);
 
+  private static final Duration INTERVAL = Duration.ofMillis(250);
+
   private static final List<String> IDS = IntStream.range(0, 40).mapToObj(i -> "user" + i).toList();
 
   private FakeInstance a;
@@ -41,7 +43,7 @@ final class RoutedQueriesTest {
     b.active.addAll(List.of(2, 3));
     a.group = List.of(a, b);
     b.group = List.of(a, b);
-    queries = new RoutedQueries(List.of(a.url()), "t0ken", TIMEOUT);
+    queries = new RoutedQueries(List.of(a.url()), "t0ken", TIMEOUT, INTERVAL);
     await().until(queries::ready);
   }
 
