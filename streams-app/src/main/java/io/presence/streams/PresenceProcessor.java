@@ -41,7 +41,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Supplier;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -401,11 +400,10 @@ final class PresenceProcessor extends PartitionProcessor {
   }
 
   private @Nullable String addContact(UserState state, String contact, Moment moment) {
-    Set<String> contacts = store.contactsOf(state.userId());
-    if (contacts.contains(contact)) {
+    if (store.isContact(state.userId(), contact)) {
       return null;
     }
-    if (contacts.size() >= PresenceEventCodec.MAX_CONTACTS) {
+    if (store.contactsOf(state.userId()).size() >= PresenceEventCodec.MAX_CONTACTS) {
       return "the user has " + PresenceEventCodec.MAX_CONTACTS + " contacts, which is the most";
     }
     store.addContact(state.userId(), contact);
@@ -414,7 +412,7 @@ final class PresenceProcessor extends PartitionProcessor {
   }
 
   private @Nullable String removeContact(UserState state, String contact, Moment moment) {
-    if (!store.contactsOf(state.userId()).contains(contact)) {
+    if (!store.isContact(state.userId(), contact)) {
       return null;
     }
     store.removeContact(state.userId(), contact);
@@ -423,7 +421,7 @@ final class PresenceProcessor extends PartitionProcessor {
   }
 
   private @Nullable String setContacts(UserState state, Set<String> contacts, Moment moment) {
-    Set<String> before = new TreeSet<>(store.contactsOf(state.userId()));
+    Set<String> before = store.contactsOf(state.userId()).inOrder();
     if (before.equals(contacts)) {
       return null;
     }

@@ -11,7 +11,7 @@ import java.util.Map;
 
 /**
  * What a user takes of a whole server's heap: as much as it grows by, garbage left out. First all
- * have a session open, then all have said goodbye.
+ * have a session open, then all have said goodbye, then one in a hundred has a hundred contacts.
  */
 public final class MemoryBenchmark implements Benchmark {
   private static final double LIVE_TARGET = 800;
@@ -24,6 +24,7 @@ public final class MemoryBenchmark implements Benchmark {
   /** So many come first: what is loaded and set up once is none of the others' cost. */
   private static final int FIRST = 20_000;
 
+  private static final int CONTACTS = 100;
   private static final int LOOKS = 8;
   private static final int BETWEEN_LOOKS_MILLIS = 700;
 
@@ -34,7 +35,7 @@ public final class MemoryBenchmark implements Benchmark {
 
   @Override
   public String about() {
-    return "heap for each known user and for each live session";
+    return "heap for each known user, live session and contact";
   }
 
   @Override
@@ -67,11 +68,18 @@ public final class MemoryBenchmark implements Benchmark {
     long live = settledHeapBytes(bench, server);
     people.go(server, server, first, first + count);
     long offline = settledHeapBytes(bench, server);
+    people.befriend(server, server, first, first + count / CONTACTS, CONTACTS);
+    long befriended = settledHeapBytes(bench, server);
     server.jvm().close();
     String users = "%,d".formatted(count) + how;
     Row ofLive = Row.less("live session, " + users, "bytes", bytesEach(before, live, count));
     Row ofOffline =
         Row.less("known user, offline, " + users, "bytes", bytesEach(before, offline, count));
+    bench.add(
+        Row.less(
+            "contact, of 100 that a user has, " + users,
+            "bytes",
+            bytesEach(offline, befriended, count)));
     bench.add(bench.quick() ? ofLive : ofLive.target(LIVE_TARGET));
     bench.add(bench.quick() ? ofOffline : ofOffline.target(OFFLINE_TARGET));
   }

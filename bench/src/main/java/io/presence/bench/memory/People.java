@@ -3,6 +3,7 @@ package io.presence.bench.memory;
 import io.presence.bench.Servers.Server;
 import io.presence.schemas.event.PresenceEvent;
 import io.presence.schemas.event.PresenceEvent.Connected;
+import io.presence.schemas.event.PresenceEvent.ContactsSet;
 import io.presence.schemas.event.PresenceEvent.Disconnected;
 import io.presence.schemas.event.PresenceEventCodec;
 import io.presence.schemas.json.Patch;
@@ -21,6 +22,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -56,6 +58,24 @@ final class People {
   void go(Server kafka, Server asked, int from, int to) throws IOException, InterruptedException {
     write(kafka, from, to, i -> new Disconnected(id(i), session(i), "web", null, false));
     await(asked, from, to, "offline");
+  }
+
+  /** Those who are offline get so many contacts each; returns when all have them. */
+  void befriend(Server kafka, Server asked, int from, int to, int contacts)
+      throws IOException, InterruptedException {
+    write(
+        kafka,
+        from,
+        to,
+        i ->
+            new ContactsSet(
+                id(i),
+                IntStream.range(0, contacts)
+                    .mapToObj(j -> id(i * contacts + j))
+                    .collect(Collectors.toSet())));
+    // Contacts of others are not to be seen: what is seen comes after them.
+    come(kafka, asked, from, to);
+    go(kafka, asked, from, to);
   }
 
   /**

@@ -24,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -132,7 +131,7 @@ public final class StoreQueries implements Queries {
                   contacts,
                   result ->
                       Replies.contacts(
-                          new TreeSet<>(result.contacts()), contacts.limit(), contacts.after()));
+                          result.contacts().inOrder(), contacts.limit(), contacts.after()));
           case Question.Sessions sessions -> sessions(sessions);
           case Question.OfChannel channel -> channel(channel);
         });

@@ -7,7 +7,6 @@ import io.presence.streams.core.UserState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.apache.kafka.common.utils.Bytes;
@@ -47,8 +46,11 @@ final class PresenceIndex extends PartitionIndex {
 
   private static final String NOBODY = "";
 
+  /** Of all who have none. Nothing is ever added to it. */
+  private static final ContactSet NO_CONTACTS = new ContactSet();
+
   private final UserTable users = new UserTable();
-  private final Map<String, Set<String>> contacts = new ConcurrentHashMap<>();
+  private final Map<String, ContactSet> contacts = new ConcurrentHashMap<>();
   private volatile Changing changing = new Changing(NOBODY, null);
 
   /** Of the thread that writes alone. */
@@ -115,8 +117,12 @@ final class PresenceIndex extends PartitionIndex {
     becomeActive();
   }
 
-  Set<String> contactsOf(String userId) {
-    return contacts.getOrDefault(userId, Set.of());
+  ContactSet contactsOf(String userId) {
+    return contacts.getOrDefault(userId, NO_CONTACTS);
+  }
+
+  boolean isContact(String userId, byte[] contact) {
+    return contactsOf(userId).contains(contact);
   }
 
   Interests interests() {
@@ -130,6 +136,7 @@ final class PresenceIndex extends PartitionIndex {
     List<Lookup.Entry> entries = new ArrayList<>(userIds.size());
     Probes probes = new Probes();
     boolean[] contact = new boolean[Probes.MOST];
+    byte[] asking = requester == null ? new byte[0] : Keys.ascii(requester);
     for (int from = 0; from < userIds.size(); from += Probes.MOST) {
       List<String> some = userIds.subList(from, Math.min(userIds.size(), from + Probes.MOST));
       probes.clear();
@@ -144,7 +151,8 @@ final class PresenceIndex extends PartitionIndex {
         for (int i = 0; i < some.size() && requester != null; i++) {
           Object held = probes.held[i];
           contact[i] =
-              (contacts || isForContacts(held)) && isContact(some.get(i), requester, held, now);
+              (contacts || isForContacts(held))
+                  && isContact(some.get(i), requester, asking, held, now);
         }
       } while (requester != null && changing != now);
       for (int i = 0; i < some.size(); i++) {
@@ -175,10 +183,15 @@ final class PresenceIndex extends PartitionIndex {
     return held != null && UserCodec.visibility(UserTable.stored(held)) == Visibility.CONTACTS;
   }
 
-  /** Whether the requester is a contact of a user who was held as {@code held}. */
+  /**
+   * Whether the requester is a contact of a user who was held as {@code held}.
+   *
+   * @param asking the requester's bytes
+   */
   @SuppressWarnings("ReferenceEquality") // Whether it was written, be it as it was before.
-  private boolean isContact(String userId, String requester, @Nullable Object held, Changing now) {
-    boolean contact = contactsOf(userId).contains(requester);
+  private boolean isContact(
+      String userId, String requester, byte[] asking, @Nullable Object held, Changing now) {
+    boolean contact = isContact(userId, asking);
     if (!now.userId.equals(userId) || now.held != held) {
       return contact;
     }
@@ -243,16 +256,12 @@ final class PresenceIndex extends PartitionIndex {
           now = new Changing(userId, held(userId));
           changing = now;
         }
-        now.before.putIfAbsent(contact, contactsOf(userId).contains(contact));
+        byte[] id = Keys.ascii(contact);
+        now.before.putIfAbsent(contact, isContact(userId, id));
         if (value == null) {
-          contacts.computeIfPresent(
-              userId,
-              (id, set) -> {
-                set.remove(contact);
-                return set.isEmpty() ? null : set;
-              });
+          removeContact(userId, id);
         } else {
-          contacts.computeIfAbsent(userId, id -> ConcurrentHashMap.newKeySet(4)).add(contact);
+          addContact(userId, id);
         }
       }
       case Keys.GATEWAY -> {
@@ -275,6 +284,24 @@ final class PresenceIndex extends PartitionIndex {
     }
   }
 
+  private void addContact(String userId, byte[] contact) {
+    ContactSet before = contacts.get(userId);
+    ContactSet after = (before == null ? new ContactSet() : before).with(contact);
+    if (before != after) {
+      contacts.put(userId, after);
+    }
+  }
+
+  private void removeContact(String userId, byte[] contact) {
+    ContactSet set = contacts.get(userId);
+    if (set != null) {
+      set.remove(contact);
+      if (set.size() == 0) {
+        contacts.remove(userId);
+      }
+    }
+  }
+
   @Override
   byte @Nullable [] stored(byte[] key) {
     if (Keys.kind(key) == Keys.USER) {
@@ -288,7 +315,7 @@ final class PresenceIndex extends PartitionIndex {
           case Keys.GATEWAY -> interests.isHeld(pair);
           case Keys.INTEREST ->
               interests.contains(pair.substring(0, zero), pair.substring(zero + 1));
-          default -> contactsOf(pair.substring(0, zero)).contains(pair.substring(zero + 1));
+          default -> isContact(pair.substring(0, zero), Keys.ascii(pair.substring(zero + 1)));
         };
     return present ? PresenceStore.PRESENT : null;
   }
@@ -302,8 +329,10 @@ final class PresenceIndex extends PartitionIndex {
         });
     contacts.forEach(
         (userId, set) ->
-            set.forEach(
-                contact -> entries.put(Keys.ofContact(userId, contact), PresenceStore.PRESENT)));
+            set.inOrder()
+                .forEach(
+                    contact ->
+                        entries.put(Keys.ofContact(userId, contact), PresenceStore.PRESENT)));
     interests
         .held()
         .forEach(gateway -> entries.put(Keys.ofGateway(gateway), PresenceStore.PRESENT));

@@ -3,9 +3,7 @@ package io.presence.streams.store;
 import io.presence.streams.core.Interests;
 import io.presence.streams.core.Rules;
 import io.presence.streams.core.UserState;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.state.KeyValueStore;
@@ -69,15 +67,20 @@ public final class PresenceStore extends IndexedStore {
 
   /** Removes all that is stored of a user. */
   public void remove(String userId) {
-    for (String contact : List.copyOf(contactsOf(userId))) {
+    for (String contact : contactsOf(userId).inOrder()) {
       removeContact(userId, contact);
     }
     logged().delete(Keys.ofUser(userId));
   }
 
   /** The contacts of a user. */
-  public Set<String> contactsOf(String userId) {
+  public ContactSet contactsOf(String userId) {
     return index.contactsOf(userId);
+  }
+
+  /** Whether {@code contact} is a contact of the user. */
+  public boolean isContact(String userId, String contact) {
+    return index.isContact(userId, Keys.ascii(contact));
   }
 
   /** Makes {@code contact} a contact of the user. */

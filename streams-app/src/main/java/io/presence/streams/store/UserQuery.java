@@ -1,7 +1,6 @@
 package io.presence.streams.store;
 
 import io.presence.streams.core.UserState;
-import java.util.Set;
 import org.apache.kafka.streams.query.Query;
 
 /**
@@ -18,5 +17,5 @@ public record UserQuery(String userId, Taken taken) implements Query<UserQuery.R
    * @param presenceTime the partition's, in milliseconds, to the second
    * @param stale whether a standby answered
    */
-  public record Result(UserState state, Set<String> contacts, long presenceTime, boolean stale) {}
+  public record Result(UserState state, ContactSet contacts, long presenceTime, boolean stale) {}
 }

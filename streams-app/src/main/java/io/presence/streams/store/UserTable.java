@@ -199,6 +199,10 @@ final class UserTable {
   }
 
   private long hash(byte[] bytes, int from, int to) {
+    return hash(seed, bytes, from, to);
+  }
+
+  static long hash(long seed, byte[] bytes, int from, int to) {
     long hash = seed;
     int at = from;
     for (; at <= to - Long.BYTES; at += Long.BYTES) {
