@@ -159,11 +159,13 @@ final class Load implements AutoCloseable {
   /**
    * Lets everyone rest, and holds all that can be seen then against the model: nothing that was
    * accepted is lost, and nobody is shown something else.
+   *
+   * @param contactsToo whether contacts, too, may be old until they change again; for at-least-once
    */
-  void settle() throws InterruptedException {
+  void settle(boolean contactsToo) throws InterruptedException {
     hold();
     if (lenient) {
-      touchAll();
+      touchAll(contactsToo);
     }
     findings.end();
     awaitNothing(
@@ -277,15 +279,7 @@ final class Load implements AutoCloseable {
           "visibility",
           "{\"visibility\":\"" + visibility + "\"}");
     } else if (what < 85) {
-      boolean add = !state.contacts().contains(friend);
-      perform(
-          person,
-          state.withContact(friend, add),
-          friend,
-          gateway,
-          add ? "PUT" : "DELETE",
-          "contacts/" + friend,
-          "");
+      contact(person, friend, gateway);
     } else if (what < 92 && mayGo) {
       person.beating = false;
       person.saidGoodbye = true;
@@ -461,12 +455,20 @@ final class Load implements AutoCloseable {
   }
 
   /** Once more for everyone, for what was done before may never have been told. */
-  private void touchAll() throws InterruptedException {
+  private void touchAll(boolean contactsToo) throws InterruptedException {
     List<Person> untouched = people;
     for (int round = 0; round < 3 && !untouched.isEmpty(); round++) {
+      boolean first = round == 0;
       List<Thread> threads = new ArrayList<>();
       for (Person person : untouched) {
-        threads.add(Thread.startVirtualThread(() -> touch(person)));
+        threads.add(
+            Thread.startVirtualThread(
+                () -> {
+                  if (first && contactsToo) {
+                    touchContacts(person);
+                  }
+                  touch(person);
+                }));
       }
       for (Thread thread : threads) {
         thread.join();
@@ -489,6 +491,32 @@ final class Load implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** All contacts change, and change back. */
+  private void touchContacts(Person person) {
+    try {
+      for (int i = 0; i < 2; i++) {
+        for (String friend : FRIENDS) {
+          contact(person, friend, 0);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void contact(Person person, String friend, int gateway) throws InterruptedException {
+    State state = person.state();
+    boolean add = !state.contacts().contains(friend);
+    perform(
+        person,
+        state.withContact(friend, add),
+        friend,
+        gateway,
+        add ? "PUT" : "DELETE",
+        "contacts/" + friend,
+        "");
   }
 
   // Those who look people up

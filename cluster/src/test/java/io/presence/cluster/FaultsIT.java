@@ -45,13 +45,6 @@ class FaultsIT {
   private static final String APP_PAUSED = "streams-app paused";
   private static final Map<String, Fault> FAULTS = new LinkedHashMap<>();
 
-  /**
-   * Those that at-least-once is held to: what it may lose, it loses in a kill or a pause. All of
-   * them, with both guarantees, would take longer than a build may; nightly, they do.
-   */
-  private static final String OF_AT_LEAST_ONCE =
-      System.getProperty("cluster.faults.at-least-once", ".*");
-
   /** Which of them: all, unless one looks into some. */
   private static final String CHOSEN = System.getProperty("cluster.faults", ".*");
 
@@ -97,8 +90,7 @@ class FaultsIT {
       findings.begin(NONE);
       load.start();
       for (Map.Entry<String, Fault> fault : FAULTS.entrySet()) {
-        if (fault.getKey().matches(CHOSEN)
-            && (!lenient || fault.getKey().matches(OF_AT_LEAST_ONCE))) {
+        if (fault.getKey().matches(CHOSEN)) {
           hit(fault.getKey(), cluster, load, lenient, fault.getValue());
         }
       }
@@ -116,18 +108,19 @@ class FaultsIT {
   }
 
   /**
-   * @param lenient for at-least-once: one that was paused writes what is old last when it goes on,
-   *     and that is right again with the next change only
+   * @param lenient for at-least-once: one that was paused may write what is old last when it goes
+   *     on, and that is right again with the next change only
    */
   private void hit(String name, Cluster cluster, Load load, boolean lenient, Fault fault)
       throws Exception {
     cluster.awaitWhole();
     load.awaitPace();
     LOG.info("{}", name);
-    findings.begin(name, !(lenient && name.equals(APP_PAUSED)));
+    boolean old = lenient && name.equals(APP_PAUSED);
+    findings.begin(name, !old);
     fault.hit(cluster);
     Thread.sleep(REST);
-    load.settle();
+    load.settle(old);
     for (Member member : cluster.members()) {
       if (!member.isAlive()) {
         findings.wrong(member.name + " has ended");

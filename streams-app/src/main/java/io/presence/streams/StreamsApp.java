@@ -31,7 +31,6 @@ import java.util.Properties;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -74,7 +73,7 @@ public final class StreamsApp implements AutoCloseable {
   private final StandbyFreshness freshness;
   private final Standstill standstill;
   private final UUID started = UUID.randomUUID();
-  private final AtomicInteger deaths = new AtomicInteger();
+  private final Tenures tenures;
 
   private StreamsApp(Map<String, String> environment) throws InterruptedException {
     String host = Settings.STREAMS_HOST.get(environment);
@@ -123,6 +122,8 @@ public final class StreamsApp implements AutoCloseable {
       throw e;
     }
     Properties config = streamsConfig(environment, clients, host + ":" + server.port());
+    standstill = new Standstill();
+    tenures = new Tenures(isExactlyOnce(environment) ? null : standstill);
     streams =
         new KafkaStreams(
             PresenceTopology.build(
@@ -139,7 +140,8 @@ public final class StreamsApp implements AutoCloseable {
                     !isExactlyOnce(environment),
                     delivery),
                 ticks.of(topics.events().name()),
-                ticks.of(topics.channelEvents().name())),
+                ticks.of(topics.channelEvents().name()),
+                (name, processor) -> tenures.around(processor)),
             config);
     // The directory is locked from here on.
     stopped =
@@ -156,13 +158,10 @@ public final class StreamsApp implements AutoCloseable {
     streams.setUncaughtExceptionHandler(
         failure -> {
           LOG.error("a stream thread died and is replaced", failure);
-          // What it showed and did not commit is forgotten.
-          deaths.incrementAndGet();
           return StreamThreadExceptionResponse.REPLACE_THREAD;
         });
     streamsMetrics = new KafkaStreamsMetrics(streams);
     streamsMetrics.bindTo(registry);
-    standstill = new Standstill();
     StandbyFreshness.TakenIn takenIn = new StandbyFreshness.TakenIn();
     streams.setStandbyUpdateListener(takenIn);
     streams.setGlobalStateRestoreListener(takenIn);
@@ -182,7 +181,7 @@ public final class StreamsApp implements AutoCloseable {
         new StoreQueries(
             streams,
             config.getProperty(StreamsConfig.APPLICATION_SERVER_CONFIG),
-            () -> started + "-" + deaths,
+            () -> started + "-" + tenures.renewals(),
             topics,
             partitions,
             rules,

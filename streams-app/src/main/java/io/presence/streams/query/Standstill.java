@@ -17,7 +17,7 @@ public final class Standstill implements AutoCloseable {
    * Others take over after the session timeout of the group, which is counted from the last
    * heartbeat.
    */
-  static final Duration LIMIT = Duration.ofSeconds(4);
+  public static final Duration LIMIT = Duration.ofSeconds(4);
 
   /** By then it has been told by the brokers what it still owns. */
   static final Duration DOUBT = Duration.ofSeconds(10);
@@ -27,6 +27,10 @@ public final class Standstill implements AutoCloseable {
   private final LongSupplier nanoTime;
   private final ScheduledExecutorService executor;
   private volatile long lastBeat;
+
+  /** When it was noticed that it had stood still, and when doubt ends; in nanoseconds. */
+  private volatile long noticed;
+
   private volatile long doubtUntil;
 
   /** Begins to watch. */
@@ -37,20 +41,22 @@ public final class Standstill implements AutoCloseable {
             this::beat, BEAT.toMillis(), BEAT.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  /** One that watches only when it is told to. */
-  Standstill(LongSupplier nanoTime) {
+  /** One that beats only when it is told to, for a clock that does not move by itself. */
+  public Standstill(LongSupplier nanoTime) {
     this.nanoTime = nanoTime;
     this.executor =
         Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("standstill").factory());
     lastBeat = nanoTime.getAsLong();
+    noticed = lastBeat;
     doubtUntil = lastBeat;
   }
 
   /** Time passes, and this process with it. */
-  void beat() {
+  public void beat() {
     long now = nanoTime.getAsLong();
     if (now - lastBeat > LIMIT.toNanos()) {
+      noticed = now;
       doubtUntil = now + DOUBT.toNanos();
     }
     lastBeat = now;
@@ -61,6 +67,16 @@ public final class Standstill implements AutoCloseable {
     long now = nanoTime.getAsLong();
     // Whoever asks may be on before the one who beats.
     return now - lastBeat > LIMIT.toNanos() || now - doubtUntil < 0;
+  }
+
+  /** The moment, for {@link #isSince}. */
+  public long now() {
+    return nanoTime.getAsLong();
+  }
+
+  /** Whether this process stood still after a moment. Cost: a look at the clock. */
+  public boolean isSince(long moment) {
+    return nanoTime.getAsLong() - lastBeat > LIMIT.toNanos() || noticed - moment > 0;
   }
 
   @Override

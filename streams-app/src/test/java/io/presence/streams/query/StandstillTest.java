@@ -45,6 +45,22 @@ class StandstillTest {
     assertThat(standstill.isInDoubt()).isFalse();
   }
 
+  @Test
+  void shouldTellWhetherItStoodStillAfterAMoment() {
+    long before = standstill.now();
+    assertThat(standstill.isSince(before)).isFalse();
+    pass(Standstill.LIMIT.plusMillis(1));
+    // The one who beats has not been on yet.
+    assertThat(standstill.isSince(before)).isTrue();
+    standstill.beat();
+    assertThat(standstill.isSince(before)).isTrue();
+    assertThat(standstill.isSince(standstill.now())).isFalse();
+    pass(Duration.ofMillis(250));
+    standstill.beat();
+    assertThat(standstill.isSince(before)).isTrue();
+    assertThat(standstill.isSince(standstill.now())).isFalse();
+  }
+
   private void pass(Duration time) {
     now += time.toNanos();
   }
