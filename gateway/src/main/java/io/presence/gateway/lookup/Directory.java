@@ -31,6 +31,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class Directory implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Directory.class);
+
   /** How often it is asked again, about. */
   static final Duration INTERVAL = Duration.ofSeconds(1);
 
