@@ -267,22 +267,23 @@ class ContainersTest {
     }
     Files.createDirectories(directory);
     Path log = directory.resolve("npm.log");
+    ProcessBuilder install =
+        new ProcessBuilder(
+                "npm",
+                "install",
+                "--prefix",
+                directory.toString(),
+                "--no-save",
+                "--no-audit",
+                "--no-fund",
+                "--ignore-scripts",
+                SCHEMA_PACKAGE)
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile());
+    install.environment().putAll(Npm.ENVIRONMENT);
     Process npm;
     try {
-      npm =
-          new ProcessBuilder(
-                  "npm",
-                  "install",
-                  "--prefix",
-                  directory.toString(),
-                  "--no-save",
-                  "--no-audit",
-                  "--no-fund",
-                  "--ignore-scripts",
-                  SCHEMA_PACKAGE)
-              .redirectErrorStream(true)
-              .redirectOutput(log.toFile())
-              .start();
+      npm = install.start();
     } catch (IOException e) {
       return fail("npm is needed for the schema of the Compose Specification: " + e.getMessage());
     }

@@ -43,7 +43,7 @@ class JavaScriptClientIT {
   List<DynamicTest> shouldPassEachOfItsOwnTests() throws Exception {
     skipWithoutNode();
     copy();
-    Run install = run("npm", Map.of(), "npm", "ci", "--no-audit", "--no-fund");
+    Run install = run("npm", Npm.ENVIRONMENT, "npm", "ci", "--no-audit", "--no-fund");
     assertThat(install.exitCode()).as("npm ci\n%s", install.errors()).isZero();
 
     try (Standalone open = Standalone.start(settings("open", Map.of()));

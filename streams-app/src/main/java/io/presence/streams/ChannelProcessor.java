@@ -17,6 +17,7 @@ import io.presence.streams.core.MemberState;
 import io.presence.streams.core.Moment;
 import io.presence.streams.core.SessionClock;
 import io.presence.streams.store.ChannelStore;
+import io.presence.streams.store.IndexedStore;
 import io.presence.streams.store.LiveMember;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
@@ -53,10 +54,10 @@ final class ChannelProcessor extends PartitionProcessor {
   }
 
   @Override
-  long open(ProcessorContext<byte[], byte[]> context) {
+  IndexedStore open(ProcessorContext<byte[], byte[]> context) {
     store = context.getStateStore(PresenceTopology.CHANNEL_STORE);
     goneVersion = store.goneVersion();
-    return store.presenceTime();
+    return store;
   }
 
   @Override
@@ -86,8 +87,8 @@ final class ChannelProcessor extends PartitionProcessor {
   }
 
   @Override
-  void putTime(long presenceTime, long timestamp) {
-    store.putTime(presenceTime, timestamp, goneVersion);
+  long goneVersion() {
+    return goneVersion;
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.presence.schemas.topic.DeadLetter;
 import io.presence.schemas.topic.Partitioning;
 import io.presence.streams.core.Moment;
 import io.presence.streams.core.SessionClock;
+import io.presence.streams.store.IndexedStore;
 import io.presence.streams.time.PresenceTime;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -53,6 +54,7 @@ abstract class PartitionProcessor implements Processor<byte[], byte[], byte[], b
   private final long ttl;
   private final Ticks ticks;
   private ProcessorContext<byte[], byte[]> context;
+  private IndexedStore store;
   private PresenceTime time;
   private Deadlines deadlines;
   private int partition;
@@ -65,14 +67,14 @@ abstract class PartitionProcessor implements Processor<byte[], byte[], byte[], b
     this.ticks = ticks;
   }
 
-  /** Opens the stores and says what presence time is stored. */
-  abstract long open(ProcessorContext<byte[], byte[]> processorContext);
+  /** Opens the stores and hands over the one that keeps the time. */
+  abstract IndexedStore open(ProcessorContext<byte[], byte[]> processorContext);
 
   /** Takes up what is stored: nobody's absence is counted while nobody was here to see. */
   abstract void takeUp(long now);
 
-  /** Stores the time. */
-  abstract void putTime(long presenceTime, long timestamp);
+  /** The highest version of any that is gone. */
+  abstract long goneVersion();
 
   /** A window of a session has closed. */
   abstract void windowClosed(SessionClock clock, Moment moment);
@@ -87,8 +89,10 @@ abstract class PartitionProcessor implements Processor<byte[], byte[], byte[], b
   public final void init(ProcessorContext<byte[], byte[]> processorContext) {
     context = processorContext;
     partition = context.taskId().partition();
-    storedTime = open(context);
-    time = new PresenceTime(storedTime, setup.stallThreshold().toMillis(), 20 * ttl);
+    store = open(context);
+    storedTime = store.presenceTime();
+    time =
+        new PresenceTime(storedTime, store.lastTick(), setup.stallThreshold().toMillis(), 20 * ttl);
     deadlines = new Deadlines(time, ttl);
     takeUp(storedTime);
     context.schedule(
@@ -152,7 +156,7 @@ abstract class PartitionProcessor implements Processor<byte[], byte[], byte[], b
   /** Stores the time now, not once a second. */
   final void storeTime(long timestamp) {
     storedTime = time.now();
-    putTime(storedTime, timestamp);
+    store.putTime(storedTime, timestamp, goneVersion(), time.lastTick());
   }
 
   /** Whether events may come again that have taken effect already. */

@@ -30,6 +30,7 @@ import io.presence.streams.core.PresenceCore;
 import io.presence.streams.core.Session;
 import io.presence.streams.core.SessionClock;
 import io.presence.streams.core.UserState;
+import io.presence.streams.store.IndexedStore;
 import io.presence.streams.store.LiveUser;
 import io.presence.streams.store.PresenceJson;
 import io.presence.streams.store.PresenceStore;
@@ -101,12 +102,12 @@ final class PresenceProcessor extends PartitionProcessor {
   }
 
   @Override
-  long open(ProcessorContext<byte[], byte[]> context) {
+  IndexedStore open(ProcessorContext<byte[], byte[]> context) {
     store = context.getStateStore(PresenceTopology.PRESENCE_STORE);
     history = context.getStateStore(PresenceTopology.HISTORY_STORE);
     erasedVersion = store.erasedVersion();
     interests = store.interests();
-    return store.presenceTime();
+    return store;
   }
 
   @Override
@@ -162,8 +163,8 @@ final class PresenceProcessor extends PartitionProcessor {
   }
 
   @Override
-  void putTime(long presenceTime, long timestamp) {
-    store.putTime(presenceTime, timestamp, erasedVersion);
+  long goneVersion() {
+    return erasedVersion;
   }
 
   @Override

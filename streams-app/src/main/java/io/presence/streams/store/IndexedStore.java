@@ -1,6 +1,6 @@
 package io.presence.streams.store;
 
-import java.nio.ByteBuffer;
+import io.presence.streams.time.PresenceTime.LastTick;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
@@ -18,6 +18,7 @@ import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.StoreBuilder;
 import org.apache.kafka.streams.state.Stores;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The state of one partition: a logged key-value store, so that nothing is lost, whose innermost
@@ -42,20 +43,21 @@ public abstract class IndexedStore implements StateStore {
     return index.presenceTime();
   }
 
+  /** The last tick before that time, as stored; null: there was none. */
+  public final @Nullable LastTick lastTick() {
+    return index.lastTick();
+  }
+
   /**
    * Stores the time, for standbys and restarts.
    *
    * @param goneVersion the highest version of any that is gone: all that is left of them, so that
    *     their versions go on
+   * @param lastTick the last tick; null: there was none
    */
-  public final void putTime(long presenceTime, long timestamp, long goneVersion) {
-    logged.put(
-        Keys.OF_TIME,
-        ByteBuffer.allocate(3 * Long.BYTES)
-            .putLong(presenceTime)
-            .putLong(timestamp)
-            .putLong(goneVersion)
-            .array());
+  public final void putTime(
+      long presenceTime, long timestamp, long goneVersion, @Nullable LastTick lastTick) {
+    logged.put(Keys.OF_TIME, StoredTime.encode(presenceTime, timestamp, goneVersion, lastTick));
   }
 
   /** Stops being the processor's store, and may become a standby's. */

@@ -1,6 +1,6 @@
 package io.presence.streams.store;
 
-import java.nio.ByteBuffer;
+import io.presence.streams.time.PresenceTime.LastTick;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
@@ -100,7 +100,8 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
 
   /** Presence time as last stored; 0 if it never was. */
   final long presenceTime() {
-    return number(0);
+    byte[] stored = time;
+    return stored == null ? 0 : StoredTime.presenceTime(stored);
   }
 
   /** The timestamp that was stored with it; {@link Long#MIN_VALUE} if none was. */
@@ -110,12 +111,14 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
 
   /** The version that was stored with it; 0 if none was. */
   final long goneVersion() {
-    return number(2 * Long.BYTES);
+    byte[] stored = time;
+    return stored == null ? 0 : StoredTime.goneVersion(stored);
   }
 
-  private long number(int at) {
+  /** The last tick that was stored with it; null if none was. */
+  final @Nullable LastTick lastTick() {
     byte[] stored = time;
-    return stored == null ? 0 : ByteBuffer.wrap(stored).getLong(at);
+    return stored == null ? null : StoredTime.lastTick(stored);
   }
 
   /**
@@ -145,7 +148,7 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
   private void take(byte[] key, byte @Nullable [] value) {
     if (Keys.isTime(key)) {
       time = value;
-      timestamp = value == null ? Long.MIN_VALUE : ByteBuffer.wrap(value).getLong(Long.BYTES);
+      timestamp = value == null ? Long.MIN_VALUE : StoredTime.timestamp(value);
     } else {
       apply(key, value);
     }

@@ -1,6 +1,7 @@
 package io.presence.streams.time;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The clock of one partition: the sum of the steps between the timestamps of its records, each
@@ -20,26 +21,33 @@ public final class PresenceTime {
 
   private static final long NO_RECORD = Long.MIN_VALUE;
 
+  /**
+   * A tick.
+   *
+   * @param timestamp its own
+   * @param now presence time then
+   */
+  public record LastTick(long timestamp, long now) {}
+
   private final long stallThreshold;
   private final long memory;
   private long now;
   private long lastTimestamp = NO_RECORD;
 
-  /** The timestamp of the last tick, and presence time then. */
-  private long lastTick = NO_RECORD;
-
-  private long nowAtTick;
+  private @Nullable LastTick lastTick;
   private long[] holes = new long[8];
   private int holeCount;
 
   /**
    * A clock that goes on from {@code now}.
    *
+   * @param lastTick the last tick before that; null: there was none
    * @param stallThreshold the longest step, and the longest way without a tick once there was one
    * @param memory how long a hole is remembered
    */
-  public PresenceTime(long now, long stallThreshold, long memory) {
+  public PresenceTime(long now, @Nullable LastTick lastTick, long stallThreshold, long memory) {
     this.now = now;
+    this.lastTick = lastTick;
     this.stallThreshold = stallThreshold;
     this.memory = memory;
   }
@@ -52,18 +60,27 @@ public final class PresenceTime {
   public void advance(long timestamp, boolean tick) {
     if (lastTimestamp != NO_RECORD) {
       long step = timestamp - lastTimestamp;
-      boolean withoutTick = lastTick != NO_RECORD && timestamp - lastTick > stallThreshold;
       long next = now + Math.clamp(step, 0, stallThreshold);
-      now = withoutTick ? Math.clamp(nowAtTick + stallThreshold, now, next) : next;
+      LastTick before = lastTick;
+      boolean withoutTick = false;
+      if (before != null && timestamp - before.timestamp > stallThreshold) {
+        withoutTick = true;
+        next = Math.clamp(before.now + stallThreshold, now, next);
+      }
+      now = next;
       if (withoutTick || step > stallThreshold) {
         remember(now);
       }
     }
     lastTimestamp = timestamp;
     if (tick) {
-      lastTick = timestamp;
-      nowAtTick = now;
+      lastTick = new LastTick(timestamp, now);
     }
+  }
+
+  /** The last tick; null: there was none. */
+  public @Nullable LastTick lastTick() {
+    return lastTick;
   }
 
   /** Presence time. */

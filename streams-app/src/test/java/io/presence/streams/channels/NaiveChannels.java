@@ -72,6 +72,12 @@ final class NaiveChannels {
   private long last = Long.MIN_VALUE;
   private long ticked = Long.MIN_VALUE;
   private long nowWhenTicked;
+
+  /** These three as they were stored: in each second of presence time, and when someone leaves. */
+  private long storedNow;
+
+  private long storedTick = Long.MIN_VALUE;
+  private long storedNowWhenTicked;
   private long sets;
 
   NaiveChannels(Duration ttl) {
@@ -81,7 +87,9 @@ final class NaiveChannels {
 
   void restart() {
     last = Long.MIN_VALUE;
-    ticked = Long.MIN_VALUE;
+    now = storedNow;
+    ticked = storedTick;
+    nowWhenTicked = storedNowWhenTicked;
     for (Session session : sessions) {
       hear(session);
     }
@@ -154,6 +162,15 @@ final class NaiveChannels {
       case Heartbeat heartbeat -> heartbeat(heartbeat, at);
       case OfMember e -> change(e.channelId(), e.userId(), at, reason(e), () -> apply(e, at));
     }
+    if (now / 1_000 != storedNow / 1_000) {
+      store();
+    }
+  }
+
+  private void store() {
+    storedNow = now;
+    storedTick = ticked;
+    storedNowWhenTicked = nowWhenTicked;
   }
 
   private static String reason(OfMember event) {
@@ -255,6 +272,7 @@ final class NaiveChannels {
       tell(channel, "joined", user, at, after, since, metadata(after), null);
     } else if (!before.isEmpty() && after.isEmpty()) {
       tell(channel, "left", user, at, before, joinedAt, metadataBefore, reason);
+      store();
     } else if (!after.isEmpty() && !Objects.equals(metadataBefore, metadata(after))) {
       tell(channel, "updated", user, at, after, since, metadata(after), null);
     }

@@ -168,6 +168,11 @@ public final class NaiveModel implements Subject {
 
   private long nowWhenTicked;
 
+  /** The same as they were stored with presence time. */
+  private @Nullable Long storedTick;
+
+  private long storedNowWhenTicked;
+
   private Outputs outputs = none();
 
   public NaiveModel(Rules rules) {
@@ -196,7 +201,8 @@ public final class NaiveModel implements Subject {
   @Override
   public void restart() {
     before = null;
-    ticked = null;
+    ticked = storedTick;
+    nowWhenTicked = storedNowWhenTicked;
     now = storedTime;
     holes.clear();
     for (User user : users.values()) {
@@ -230,8 +236,14 @@ public final class NaiveModel implements Subject {
       user.stored |= !isEmpty(user);
     }
     if (now / 1_000 != storedTime / 1_000) {
-      storedTime = now;
+      storeTime();
     }
+  }
+
+  private void storeTime() {
+    storedTime = now;
+    storedTick = ticked;
+    storedNowWhenTicked = nowWhenTicked;
   }
 
   private boolean belongs(@Nullable String key, PresenceEvent event) {
@@ -568,7 +580,7 @@ public final class NaiveModel implements Subject {
       return;
     }
     erasedVersion = Math.max(erasedVersion, Math.max(user.version + 1, timestamp));
-    storedTime = now;
+    storeTime();
     outputs
         .changes()
         .add(

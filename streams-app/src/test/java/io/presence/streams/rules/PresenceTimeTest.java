@@ -132,6 +132,24 @@ class PresenceTimeTest {
   }
 
   @Test
+  void shouldTakeNobodyOfflineByRecordsWithoutTicksThatAnotherTaskReads() {
+    log.connected("ada", "s1", "web").pass(10).forget();
+
+    // It acknowledged nothing, its task moved meanwhile, and the new one reads what got in.
+    log.restart();
+    for (int second = 0; second < 300; second++) {
+      log.silence(1).heartbeats(beat("bob", "s1", false));
+    }
+    assertThat(log.status("ada")).isEqualTo(ONLINE);
+
+    log.tick().pass(29.999);
+    assertThat(log.status("ada")).isEqualTo(ONLINE);
+    log.pass(0.001);
+    assertThat(log.status("ada")).isEqualTo(OFFLINE);
+    log.forget();
+  }
+
+  @Test
   void shouldStandStillWhenNoTickComesUntilOneComes() {
     log.connected("ada", "s1", "web").pass(10).forget();
 
