@@ -122,17 +122,18 @@ class StoredStateIT {
         Objects.requireNonNull(StoredStateIT.class.getResourceAsStream("/stored-state.jsonl"))) {
       for (String line : new String(in.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
         JsonNode record = Json.MAPPER.readTree(line);
-        var unused =
-            node.producer.send(
+        // One by one: the topics were created just now, and may have no leaders yet.
+        node.producer
+            .send(
                 new ProducerRecord<>(
                     record.path("topic").asText(),
                     record.path("partition").asInt(),
                     record.path("timestamp").asLong(),
                     record.path("key").binaryValue(),
-                    record.path("value").binaryValue()));
+                    record.path("value").binaryValue()))
+            .get();
       }
     }
-    node.producer.flush();
   }
 
   private void writeAnew(Path file) throws Exception {
