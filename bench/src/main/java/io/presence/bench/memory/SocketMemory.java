@@ -73,7 +73,8 @@ public final class SocketMemory implements Benchmark {
       Bench bench, Servers.Server gateway, int count, String what, List<String> messages)
       throws IOException, InterruptedException {
     ChildJvm jvm = gateway.jvm();
-    rest(jvm);
+    int steps = bench.pick(1, MOST_STEPS);
+    rest(jvm, steps);
     bench.say(count + " sockets, " + what);
     // Else what starting left behind, and is given back meanwhile, would count for them.
     jvm.usedHeapBytes();
@@ -84,7 +85,7 @@ public final class SocketMemory implements Benchmark {
     try (IdleSockets sockets =
         new IdleSockets(
             gateway.httpPort(), count, messages, messages.isEmpty() ? CONNECTED : ANSWERED)) {
-      for (int i = 0; i < MOST_STEPS; i++) {
+      for (int i = 0; i < steps; i++) {
         double until = jvm.cpuSeconds();
         sockets.idle(STEP);
         if (jvm.cpuSeconds() - until < AT_REST) {
@@ -100,7 +101,7 @@ public final class SocketMemory implements Benchmark {
       bench.add(what.equals(ALONE) && !bench.quick() ? row.target(TARGET) : row);
       withThem = jvm.usedHeapBytes();
     }
-    rest(jvm);
+    rest(jvm, steps);
     double heap = (withThem - jvm.usedHeapBytes()) / KILO / count;
     bench.add(
         Row.less("idle socket, " + what + ": heap", "kB", heap)
@@ -108,8 +109,8 @@ public final class SocketMemory implements Benchmark {
     jvm.close();
   }
 
-  private static void rest(ChildJvm jvm) throws IOException, InterruptedException {
-    for (int i = 0; i < MOST_STEPS; i++) {
+  private static void rest(ChildJvm jvm, int steps) throws IOException, InterruptedException {
+    for (int i = 0; i < steps; i++) {
       double until = jvm.cpuSeconds();
       Thread.sleep(STEP.toMillis());
       if (jvm.cpuSeconds() - until < AT_REST) {
