@@ -33,6 +33,7 @@ final class Findings {
     private long changeLate;
     private long updateLate;
     private long writeRefused;
+    private long withoutSocket;
   }
 
   private final Map<String, Row> rows = new LinkedHashMap<>();
@@ -141,6 +142,11 @@ final class Findings {
     row.writeRefused = Math.max(row.writeRefused, nanos);
   }
 
+  /** Someone who is kept online by a socket had none for so long. */
+  synchronized void withoutSocket(long nanos) {
+    row.withoutSocket = Math.max(row.withoutSocket, nanos);
+  }
+
   /** How long no partition was left without any answer, at most, during a fault. */
   synchronized long longestWithoutAnswerMillis(String of) {
     Row found = rows.get(of);
@@ -154,13 +160,14 @@ final class Findings {
         """
         | fault | lookups | of them by standbys, unavailable, refused \
         | longest without an answer, s | without an unmarked one, s \
-        | until a write was accepted, s | latest change, s | latest update on a socket, s |
-        | --- | --- | --- | --- | --- | --- | --- | --- |
+        | until a write was accepted, s | latest change, s | latest update on a socket, s \
+        | longest without a socket, s |
+        | --- | --- | --- | --- | --- | --- | --- | --- | --- |
         """);
     rows.forEach(
         (name, r) ->
             table.append(
-                "| %s | %d | %d, %d, %d | %.1f | %.1f | %.1f | %.1f | %.1f |%n"
+                "| %s | %d | %d, %d, %d | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f |%n"
                     .formatted(
                         name,
                         r.lookups,
@@ -171,7 +178,8 @@ final class Findings {
                         r.withoutOwner / 1e9,
                         r.writeRefused / 1e9,
                         r.changeLate / 1e9,
-                        r.updateLate / 1e9)));
+                        r.updateLate / 1e9,
+                        r.withoutSocket / 1e9)));
     table.append("\nThe longest without an answer, to be found in the logs:\n\n");
     rows.forEach((name, r) -> table.append("- %s: %s%n".formatted(name, r.whereWithoutAnswer)));
     return table.toString();

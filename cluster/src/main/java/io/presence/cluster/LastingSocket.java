@@ -14,8 +14,10 @@ import org.jspecify.annotations.Nullable;
 
 /** A socket that is opened again, at another gateway, whenever it is lost. */
 final class LastingSocket implements AutoCloseable {
-  private static final HttpClient HTTP =
-      HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(3)).build();
+  /** A gateway that has just started, on a busy machine, is slow to take all who come at once. */
+  private static final Duration PATIENCE = Duration.ofSeconds(8);
+
+  private static final HttpClient HTTP = HttpClient.newBuilder().connectTimeout(PATIENCE).build();
 
   private final List<Integer> ports;
   private final String query;
@@ -26,6 +28,9 @@ final class LastingSocket implements AutoCloseable {
   private volatile @Nullable WebSocket socket;
   private int next;
 
+  /** Since when it is lost, by {@link System#nanoTime}; 0: it is not. */
+  private volatile long lostAt = System.nanoTime();
+
   /**
    * Begins to connect.
    *
@@ -33,7 +38,8 @@ final class LastingSocket implements AutoCloseable {
    * @param query of the URL
    * @param hello what it says each time that it is open
    * @param opening is called before
-   * @param receiver takes what comes, one message after the other
+   * @param receiver takes what comes, one message after the other; the first one before it ends
+   *     that the socket is lost
    */
   LastingSocket(
       List<Integer> ports,
@@ -57,9 +63,7 @@ final class LastingSocket implements AutoCloseable {
         URI.create(
             "ws://127.0.0.1:%d/presence?%s".formatted(ports.get(next++ % ports.size()), query));
     CompletableFuture<WebSocket> connecting =
-        HTTP.newWebSocketBuilder()
-            .connectTimeout(Duration.ofSeconds(3))
-            .buildAsync(uri, new Listener());
+        HTTP.newWebSocketBuilder().connectTimeout(PATIENCE).buildAsync(uri, new Listener());
     CompletableFuture<WebSocket> unused =
         connecting.whenComplete(
             (opened, failure) -> {
@@ -78,6 +82,19 @@ final class LastingSocket implements AutoCloseable {
 
   private void greet(WebSocket opened) {
     CompletableFuture<WebSocket> unused = opened.sendText(hello, true);
+  }
+
+  /** For how long it has been without a gateway, in nanoseconds. */
+  long lostNanos() {
+    long since = lostAt;
+    return since == 0 ? 0 : System.nanoTime() - since;
+  }
+
+  private void lost() {
+    if (lostAt == 0) {
+      lostAt = System.nanoTime();
+    }
+    connectSoon();
   }
 
   private void connectSoon() {
@@ -110,6 +127,7 @@ final class LastingSocket implements AutoCloseable {
       if (last) {
         receiver.accept(text.toString());
         text.setLength(0);
+        lostAt = 0;
       }
       webSocket.request(1);
       return null;
@@ -117,13 +135,13 @@ final class LastingSocket implements AutoCloseable {
 
     @Override
     public @Nullable CompletionStage<?> onClose(WebSocket webSocket, int code, String reason) {
-      connectSoon();
+      lost();
       return null;
     }
 
     @Override
     public void onError(WebSocket webSocket, Throwable error) {
-      connectSoon();
+      lost();
     }
   }
 }

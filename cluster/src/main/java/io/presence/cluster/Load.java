@@ -58,7 +58,7 @@ final class Load implements AutoCloseable {
   private final boolean lenient;
   private final List<Person> people = new ArrayList<>();
   private final Map<Integer, List<Person>> byPartition = new HashMap<>();
-  private final List<LastingSocket> sockets = new ArrayList<>();
+  private final Map<Person, LastingSocket> sockets = new ConcurrentHashMap<>();
   private final List<Onlooker> onlookers = new ArrayList<>();
   private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
   private final AtomicInteger texts = new AtomicInteger();
@@ -111,13 +111,17 @@ final class Load implements AutoCloseable {
       if (person.bySocket) {
         List<Integer> order = new ArrayList<>(ports);
         Collections.rotate(order, person.partition);
-        sockets.add(
+        sockets.put(
+            person,
             new LastingSocket(
                 order,
                 "user_id=" + person.id,
                 "{\"type\":\"set_online\",\"device\":\"web\"}",
                 () -> {},
-                text -> opened.add(person.id)));
+                text -> {
+                  opened.add(person.id);
+                  findings.withoutSocket(lostNanos(person));
+                }));
       }
     }
     awaitNothing(
@@ -176,6 +180,13 @@ final class Load implements AutoCloseable {
                 .map(person -> "no change of " + person.id + " was read:\n" + person.history())
                 .toList());
     awaitNothing(Duration.ofSeconds(10), this::differencesOfStateTopic);
+    awaitNothing(
+        Duration.ofSeconds(20),
+        () ->
+            people.stream()
+                .filter(this::lacksSocket)
+                .map(person -> person.id + " cannot open a socket any more")
+                .toList());
     for (int gateway = 0; gateway < gateways.ports().size(); gateway++) {
       int asked = gateway;
       for (String requester : new @Nullable String[] {null, FRIENDS.get(0), FRIENDS.get(2)}) {
@@ -213,7 +224,7 @@ final class Load implements AutoCloseable {
     closed = true;
     executor.shutdownNow();
     onlookers.forEach(Onlooker::close);
-    sockets.forEach(LastingSocket::close);
+    sockets.values().forEach(LastingSocket::close);
     changes.close();
   }
 
@@ -383,7 +394,7 @@ final class Load implements AutoCloseable {
             (partition, group) -> {
               String events =
                   group.stream()
-                      .filter(person -> person.beating)
+                      .filter(person -> person.beating || lacksSocket(person))
                       .map(
                           person ->
                               "{\"type\":\"heartbeat\",\"device\":\"web\",\"user_id\":\""
@@ -399,6 +410,19 @@ final class Load implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /**
+   * Whether a person's socket is lost for so long that soon nobody can say any more that the person
+   * is there: then it is HTTP that says so.
+   */
+  private boolean lacksSocket(Person person) {
+    return lostNanos(person) > ttl.toNanos() / 2;
+  }
+
+  private long lostNanos(Person person) {
+    LastingSocket socket = sockets.get(person);
+    return socket == null ? 0 : socket.lostNanos();
   }
 
   private void beat(String events) {

@@ -40,6 +40,12 @@ class FaultsIT {
    */
   private static final Duration WITHOUT_ANSWER = Duration.ofSeconds(5);
 
+  /**
+   * A gateway that has just started serves its share for so long before it gets all: it has yet to
+   * compile what it runs, on what the other processes leave of two cores.
+   */
+  private static final Duration GATEWAY_SETTLES = Duration.ofSeconds(5);
+
   private static final String NONE = "none";
   private static final String APP_KILLED = "streams-app killed";
   private static final String APP_PAUSED = "streams-app paused";
@@ -154,6 +160,9 @@ class FaultsIT {
       member.stop();
       member.start();
       member.awaitReady();
+      if (cluster.gateways.contains(member)) {
+        Thread.sleep(GATEWAY_SETTLES);
+      }
     }
   }
 
