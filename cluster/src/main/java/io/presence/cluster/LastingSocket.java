@@ -38,8 +38,8 @@ final class LastingSocket implements AutoCloseable {
    * @param query of the URL
    * @param hello what it says each time that it is open
    * @param opening is called before
-   * @param receiver takes what comes, one message after the other; the first one before it ends
-   *     that the socket is lost
+   * @param receiver takes what comes, one message after the other; {@link #lostNanos} still counts
+   *     while it takes the first one
    */
   LastingSocket(
       List<Integer> ports,
