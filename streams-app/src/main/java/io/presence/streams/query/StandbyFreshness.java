@@ -137,7 +137,7 @@ public final class StandbyFreshness implements AutoCloseable {
               .whenComplete(
                   (result, failure) -> {
                     if (failure == null) {
-                      writings.found(copy, result.timestamp(), asked);
+                      writings.found(copy, result.timestamp(), asked, System.nanoTime());
                     } else {
                       LOG.debug("{} could not be compared", copy, failure);
                     }

@@ -1,6 +1,8 @@
 package io.presence.streams.query;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,6 +14,10 @@ import org.apache.kafka.common.TopicPartition;
 /**
  * What is known of what was written to changelogs: the newest time of each, and when it was asked
  * for. Where that time leaps it may be that of no record: it counts only once somebody has looked.
+ *
+ * <p>What was the newest a moment ago is kept as well, for as long as it is fresh enough: an owner
+ * that is late takes many seconds of its log at once, so that its copies are many seconds of the
+ * log behind, and only a moment by the clock.
  */
 final class Writings {
   /** What a copy may be behind, in milliseconds, and how old what is known of its owner may be. */
@@ -21,25 +27,62 @@ final class Writings {
   static final long LEAP_MILLIS = 1_500;
 
   /**
-   * What there is in a changelog.
+   * What there was in a changelog.
    *
    * @param newest its newest timestamp
-   * @param asked when it was asked for, in nanoseconds
+   * @param asked when it was asked for the last time that it was this, in nanoseconds
+   * @param received when the answer came the first time that it was this
    */
-  private record Written(long newest, long asked) {}
+  private record Written(long newest, long asked, long received) {
+    Written askedAgain(long again) {
+      return new Written(newest, again, received);
+    }
 
-  private final Map<TopicPartition, Written> written = new ConcurrentHashMap<>();
+    /** How long it took from when this was all until the last of another was written, at most. */
+    long millisUntil(Written later) {
+      return equals(later) ? 0 : TimeUnit.NANOSECONDS.toMillis(later.received - asked);
+    }
+  }
+
+  /** Oldest first, and none but the last is older than it by more than the limit. */
+  private final Map<TopicPartition, List<Written>> written = new ConcurrentHashMap<>();
+
   private final Map<TopicPartition, Written> leaps = new ConcurrentHashMap<>();
 
-  /** Takes what was found. */
-  void found(TopicPartition changelog, long newest, long asked) {
-    Written found = new Written(newest, asked);
-    Written before = written.get(changelog);
-    if (before != null && newest - before.newest > LEAP_MILLIS) {
+  /**
+   * Takes what was found.
+   *
+   * @param newest the newest timestamp
+   * @param asked when it was asked for, in nanoseconds
+   * @param received when the answer came
+   */
+  void found(TopicPartition changelog, long newest, long asked, long received) {
+    Written found = new Written(newest, asked, received);
+    List<Written> known = written.putIfAbsent(changelog, List.of(found));
+    if (known == null) {
+      return;
+    }
+    if (newest - known.getLast().newest > LEAP_MILLIS) {
       leaps.put(changelog, found);
     } else {
-      written.put(changelog, found);
+      written.computeIfPresent(changelog, (copy, before) -> with(before, found));
     }
+  }
+
+  private static List<Written> with(List<Written> before, Written found) {
+    Written last = before.getLast();
+    if (found.asked - last.asked < 0) {
+      // Answers may overtake one another.
+      return before;
+    }
+    if (found.newest < last.newest) {
+      return List.of(found);
+    }
+    boolean same = found.newest == last.newest;
+    List<Written> after = new ArrayList<>(same ? before.subList(0, before.size() - 1) : before);
+    after.removeIf(earlier -> earlier.millisUntil(same ? last : found) > LIMIT_MILLIS);
+    after.add(same ? last.askedAgain(found.asked) : found);
+    return List.copyOf(after);
   }
 
   /** Knows nothing any more of those changelogs. */
@@ -65,8 +108,14 @@ final class Writings {
           leaps.remove(changelog, leap);
           written.computeIfPresent(
               changelog,
-              (copy, before) ->
-                  without.contains(changelog) ? new Written(before.newest, leap.asked) : leap);
+              (copy, before) -> {
+                Written last = before.getLast();
+                return with(
+                    before,
+                    without.contains(changelog)
+                        ? new Written(last.newest, leap.asked, leap.received)
+                        : leap);
+              });
         });
   }
 
@@ -77,11 +126,19 @@ final class Writings {
    * @param now in nanoseconds
    */
   long required(TopicPartition changelog, long now) {
-    Written owner = written.get(changelog);
-    if (owner == null) {
+    List<Written> known = written.get(changelog);
+    if (known == null) {
       return Long.MAX_VALUE;
     }
-    long since = TimeUnit.NANOSECONDS.toMillis(now - owner.asked);
-    return since > LIMIT_MILLIS ? Long.MAX_VALUE : owner.newest + since - LIMIT_MILLIS;
+    Written last = known.getLast();
+    long since = TimeUnit.NANOSECONDS.toMillis(now - last.asked);
+    long required = Long.MAX_VALUE;
+    for (Written one : known) {
+      long behind = one.millisUntil(last) + since;
+      if (behind <= LIMIT_MILLIS) {
+        required = Math.min(required, one.newest + behind - LIMIT_MILLIS);
+      }
+    }
+    return required;
   }
 }

@@ -22,13 +22,13 @@ class WritingsTest {
 
   @Test
   void shouldLetNobodyAnswerOfWhatIsNotKnown() {
-    writings.found(OTHER, NEWEST, now);
+    writings.found(OTHER, NEWEST, now, now);
     assertThat(required()).isEqualTo(Long.MAX_VALUE);
   }
 
   @Test
   void shouldRequireMoreTheLongerAgoOnesOwnerWasAskedFor() {
-    writings.found(CHANGELOG, NEWEST, now);
+    find(0);
     assertThat(required()).isEqualTo(NEWEST - LIMIT);
     pass(1_200);
     assertThat(required()).isEqualTo(NEWEST - LIMIT + 1_200);
@@ -40,18 +40,70 @@ class WritingsTest {
 
   @Test
   void shouldTakeStepsAsTheyAre() {
-    writings.found(CHANGELOG, NEWEST, now);
-    pass(1_000);
-    writings.found(CHANGELOG, NEWEST + Writings.LEAP_MILLIS, now);
+    find(0);
+    pass(Writings.LEAP_MILLIS);
+    find(Writings.LEAP_MILLIS);
     assertThat(required()).isEqualTo(NEWEST + Writings.LEAP_MILLIS - LIMIT);
     // A broker whose clock is behind has become the leader.
-    writings.found(CHANGELOG, NEWEST - 3_600_000, now);
+    find(-3_600_000);
     assertThat(required()).isEqualTo(NEWEST - 3_600_000 - LIMIT);
   }
 
   @Test
+  void shouldLetACopyAnswerThatHasAllThatThereWasAMomentAgo() {
+    find(0);
+    // An owner that is late takes three seconds of its log in half a second, and dies.
+    for (int i = 1; i <= 2; i++) {
+      pass(250);
+      find(1_500L * i);
+    }
+    assertThat(required()).isEqualTo(NEWEST - LIMIT + 500);
+    pass(100);
+    assertThat(required()).isEqualTo(NEWEST - LIMIT + 600);
+    for (int i = 0; i < 100; i++) {
+      pass(250);
+      find(3_000);
+    }
+    // That a copy is behind is not more by that nothing more is written.
+    assertThat(required()).isEqualTo(NEWEST - LIMIT + 500);
+    pass(LIMIT + 1);
+    assertThat(required()).isEqualTo(Long.MAX_VALUE);
+  }
+
+  @Test
+  void shouldLetNoCopyAnswerThatHasWhatThereWasLongerAgo() {
+    find(0);
+    pass(LIMIT);
+    leap();
+    writings.settleLeaps(changelogs -> Set.of());
+    assertThat(required()).isEqualTo(NEWEST);
+    pass(1);
+    assertThat(required()).isEqualTo(NEWEST + 10_000 - LIMIT + 1);
+  }
+
+  @Test
+  void shouldCountUntilTheAnswerFromWhenItWasAskedForForTheLastTime() {
+    find(0);
+    pass(1_000);
+    find(0);
+    long asked = now;
+    pass(300);
+    writings.found(CHANGELOG, NEWEST + 1_500, asked, now);
+    assertThat(required()).isEqualTo(NEWEST + 600 - LIMIT);
+  }
+
+  @Test
+  void shouldNotTakeAnAnswerThatWasOvertaken() {
+    long asked = now;
+    pass(250);
+    find(500);
+    writings.found(CHANGELOG, NEWEST, asked, now);
+    assertThat(required()).isEqualTo(NEWEST + 500 - LIMIT);
+  }
+
+  @Test
   void shouldTakeALeapForNothingWhereThereIsNoRecord() {
-    writings.found(CHANGELOG, NEWEST, now);
+    find(0);
     pass(1_000);
     leap();
     // Not yet: what was known before holds.
@@ -64,15 +116,28 @@ class WritingsTest {
 
   @Test
   void shouldTakeALeapForWhatItIsWhereThereAreRecords() {
-    writings.found(CHANGELOG, NEWEST, now);
+    find(0);
+    pass(LIMIT + 1);
     leap();
     writings.settleLeaps(changelogs -> Set.of());
     assertThat(required()).isEqualTo(NEWEST + 10_000 - LIMIT);
   }
 
   @Test
+  void shouldKeepWhatThereWasBeforeALeap() {
+    find(0);
+    pass(500);
+    find(700);
+    pass(250);
+    leap();
+    pass(250);
+    writings.settleLeaps(changelogs -> Set.of());
+    assertThat(required()).isEqualTo(NEWEST - LIMIT + 1_000);
+  }
+
+  @Test
   void shouldLetNobodyAnswerWhereNobodyFindsOutWhatALeapIs() {
-    writings.found(CHANGELOG, NEWEST, now);
+    find(0);
     for (int i = 0; i < 9; i++) {
       pass(250);
       leap();
@@ -82,8 +147,8 @@ class WritingsTest {
 
   @Test
   void shouldAskOnlyAboutThoseThatLeapt() {
-    writings.found(CHANGELOG, NEWEST, now);
-    writings.found(OTHER, NEWEST, now);
+    find(0);
+    writings.found(OTHER, NEWEST, now, now);
     leap();
     writings.settleLeaps(
         changelogs -> {
@@ -98,8 +163,8 @@ class WritingsTest {
 
   @Test
   void shouldKnowNothingOfWhatIsOwned() {
-    writings.found(CHANGELOG, NEWEST, now);
-    writings.found(OTHER, NEWEST, now);
+    find(0);
+    writings.found(OTHER, NEWEST, now, now);
     leap();
     writings.forget(CHANGELOG::equals);
     writings.settleLeaps(changelogs -> Set.of());
@@ -107,8 +172,12 @@ class WritingsTest {
     assertThat(writings.required(OTHER, now)).isEqualTo(NEWEST - LIMIT);
   }
 
+  private void find(long newer) {
+    writings.found(CHANGELOG, NEWEST + newer, now, now);
+  }
+
   private void leap() {
-    writings.found(CHANGELOG, NEWEST + 10_000, now);
+    writings.found(CHANGELOG, NEWEST + 10_000, now, now);
   }
 
   private long required() {
