@@ -27,8 +27,8 @@ class FaultsIT {
   private static final Logger LOG = LoggerFactory.getLogger(FaultsIT.class);
   private static final Duration TTL = seconds("cluster.heartbeat.ttl", "6s");
   private static final Duration PAUSE = seconds("cluster.pause", "20s");
-  private static final Duration REST = seconds("cluster.rest", "2s");
-  private static final int PEOPLE = Integer.getInteger("cluster.people", 200);
+  private static final Duration REST = seconds("cluster.rest", "0s");
+  private static final int PEOPLE = Integer.getInteger("cluster.people", 120);
   private static final long SEED = Long.getLong("cluster.seed", 1);
 
   /** After which a streams-app that says nothing any more loses what it owns, and a little. */

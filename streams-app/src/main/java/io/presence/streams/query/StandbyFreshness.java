@@ -33,12 +33,12 @@ import org.slf4j.LoggerFactory;
  * What a copy of a partition must have taken in so that it may answer: it must not be more than two
  * seconds behind its owner, for old privacy is a leak. What the owner has written is read off its
  * changelog: the newest timestamp there, and the time since it was asked for, in which there may
- * have come more; but for the marks of transactions, where they come long after the last record:
- * then it is read on from where the copy has got to, whether there is anything more. The copy knows
- * the time that it has taken in (stored each second, so that it errs on the safe side), and is held
- * against it when it answers, not before: for what is a good copy now may be emptied in the next
- * moment. All that holds while the owner lives and after it died; a copy that could not be compared
- * for two seconds does not answer.
+ * have come more, or what it was up to two seconds before; but for the marks of transactions, where
+ * they come long after the last record: then it is read on from where the copy has got to, whether
+ * there is anything more. The copy knows the time that it has taken in (stored each second, so that
+ * it errs on the safe side), and is held against it when it answers, not before: for what is a good
+ * copy now may be emptied in the next moment. All that holds while the owner lives and after it
+ * died; a copy that could not be compared for two seconds does not answer.
  */
 public final class StandbyFreshness implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StandbyFreshness.class);

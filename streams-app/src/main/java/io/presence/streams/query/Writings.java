@@ -78,10 +78,14 @@ final class Writings {
     if (found.newest < last.newest) {
       return List.of(found);
     }
+    List<Written> after = new ArrayList<>(before);
     boolean same = found.newest == last.newest;
-    List<Written> after = new ArrayList<>(same ? before.subList(0, before.size() - 1) : before);
-    after.removeIf(earlier -> earlier.millisUntil(same ? last : found) > LIMIT_MILLIS);
-    after.add(same ? last.askedAgain(found.asked) : found);
+    if (same) {
+      after.removeLast();
+    }
+    Written newest = same ? last.askedAgain(found.asked) : found;
+    after.removeIf(earlier -> earlier.millisUntil(newest) > LIMIT_MILLIS);
+    after.add(newest);
     return List.copyOf(after);
   }
 
@@ -108,14 +112,12 @@ final class Writings {
           leaps.remove(changelog, leap);
           written.computeIfPresent(
               changelog,
-              (copy, before) -> {
-                Written last = before.getLast();
-                return with(
-                    before,
-                    without.contains(changelog)
-                        ? new Written(last.newest, leap.asked, leap.received)
-                        : leap);
-              });
+              (copy, before) ->
+                  with(
+                      before,
+                      without.contains(changelog)
+                          ? before.getLast().askedAgain(leap.asked)
+                          : leap));
         });
   }
 
