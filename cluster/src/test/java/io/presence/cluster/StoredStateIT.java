@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.presence.schemas.json.Json;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.IntUnaryOperator;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -94,6 +96,52 @@ class StoredStateIT {
       assertThat(node.lookUp(List.of("ada")).path("ada").path("version").asLong())
           .isGreaterThan(before);
     }
+  }
+
+  @Test
+  void shouldNotTakeBackWhatIsKnownWhenOneThatWasReplacedWritesLast() throws Exception {
+    try (SingleNode node = node()) {
+      fill(node);
+      // Eve as she was when all might see her, and the room when nobody was seen in it.
+      writeOlder(node, "presence-presence-changelog", "eve", flags -> flags & ~0x30);
+      writeOlder(node, "presence-channels-changelog", "ada", flags -> 0);
+      node.start();
+
+      assertThat(node.lookUp(List.of("eve")).has("eve")).isFalse();
+      JsonNode toContact =
+          node.json(
+              "POST", "/v1/presence/query", "{\"user_ids\":[\"eve\"],\"requester_id\":\"bob\"}");
+      assertThat(toContact.path("presences").path("eve").path("status").asText())
+          .isEqualTo("online");
+      assertThat(node.json("GET", "/v1/channels/room/members", "").path("members")).hasSize(1);
+    }
+  }
+
+  /**
+   * Appends the entry of a user once more, with a version that is one lower, as with at-least-once
+   * one does that was stopped while it was on its way.
+   *
+   * @param flags what to do to the flags; they and the version are where {@code UserCodec} and
+   *     {@code MemberCodec} put them
+   */
+  private static void writeOlder(
+      SingleNode node, String changelog, String userId, IntUnaryOperator flags) throws Exception {
+    ConsumerRecord<byte[], byte[]> entry =
+        node.read(changelog).stream()
+            .filter(
+                each ->
+                    each.value() != null
+                        && new String(each.key(), StandardCharsets.UTF_8).endsWith(userId)
+                        && each.value().length > 20)
+            .reduce((first, second) -> second)
+            .orElseThrow();
+    byte[] older = entry.value().clone();
+    older[1] = (byte) flags.applyAsInt(older[1]);
+    ByteBuffer.wrap(older).putLong(2, ByteBuffer.wrap(older).getLong(2) - 1);
+    assertThat(older[1]).isNotEqualTo(entry.value()[1]);
+    node.producer
+        .send(new ProducerRecord<>(changelog, entry.partition(), entry.key(), older))
+        .get();
   }
 
   private SingleNode node() {

@@ -228,6 +228,11 @@ final class ChannelIndex extends PartitionIndex {
   }
 
   @Override
+  long version(byte[] key, byte[] value) {
+    return MemberCodec.version(value);
+  }
+
+  @Override
   byte @Nullable [] stored(byte[] key) {
     String member = Keys.all(key);
     int zero = member.indexOf('\0');

@@ -47,6 +47,9 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
   /** Takes an entry that is not the time; null: it is no more. */
   abstract void apply(byte[] key, byte @Nullable [] value);
 
+  /** The version of an entry that is not the time; 0 if entries like it have none. */
+  abstract long version(byte[] key, byte[] value);
+
   /** What is stored under a key that is not the time's. */
   abstract byte @Nullable [] stored(byte[] key);
 
@@ -136,13 +139,29 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
   @Override
   public final void init(StateStoreContext context, StateStore root) {
     partition = context.taskId().partition();
-    context.register(root, this::take);
+    context.register(root, this::restore);
     open = true;
   }
 
   @Override
   public final void put(Bytes key, byte @Nullable [] value) {
     take(key.get(), value);
+  }
+
+  /**
+   * Takes what the changelog says, but for what is older than what it said before: with
+   * at-least-once, one that others have replaced may write last.
+   */
+  private void restore(byte[] key, byte @Nullable [] value) {
+    if (value == null || Keys.isTime(key) || !isOutdated(key, value)) {
+      take(key, value);
+    }
+  }
+
+  private boolean isOutdated(byte[] key, byte[] value) {
+    long version = version(key, value);
+    byte[] held = version == 0 ? null : stored(key);
+    return held != null && version(key, held) > version;
   }
 
   private void take(byte[] key, byte @Nullable [] value) {

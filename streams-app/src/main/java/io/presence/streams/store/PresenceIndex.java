@@ -303,6 +303,11 @@ final class PresenceIndex extends PartitionIndex {
   }
 
   @Override
+  long version(byte[] key, byte[] value) {
+    return Keys.kind(key) == Keys.USER ? UserCodec.version(value) : 0;
+  }
+
+  @Override
   byte @Nullable [] stored(byte[] key) {
     if (Keys.kind(key) == Keys.USER) {
       Object held = users.get(key, 1, key.length);
