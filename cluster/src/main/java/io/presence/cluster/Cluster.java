@@ -166,18 +166,7 @@ final class Cluster implements AutoCloseable {
   private String missingOwners() throws IOException, InterruptedException {
     for (int port : streamsPorts) {
       JsonNode instances =
-          Json.MAPPER
-              .readTree(
-                  Gateways.HTTP
-                      .send(
-                          HttpRequest.newBuilder(
-                                  URI.create(
-                                      "http://%s:%d/internal/v1/ownership".formatted(HOST, port)))
-                              .timeout(Duration.ofSeconds(2))
-                              .build(),
-                          HttpResponse.BodyHandlers.ofByteArray())
-                      .body())
-              .path("instances");
+          Json.MAPPER.readTree(get(port, "/internal/v1/ownership")).path("instances");
       for (String role : List.of("active", "standby", "channel_active", "channel_standby")) {
         Set<Integer> held = new HashSet<>();
         instances.forEach(
@@ -188,6 +177,28 @@ final class Cluster implements AutoCloseable {
       }
     }
     return "";
+  }
+
+  /** How many partitions the streams-apps say that they hold and may not answer for. */
+  double silentPartitions() throws IOException, InterruptedException {
+    double silent = 0;
+    for (int port : streamsPorts) {
+      silent +=
+          get(port, "/metrics")
+              .lines()
+              .filter(line -> line.startsWith("presence_partitions_silent{"))
+              .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+              .sum();
+    }
+    return silent;
+  }
+
+  private static String get(int port, String path) throws IOException, InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create("http://%s:%d%s".formatted(HOST, port, path)))
+            .timeout(Duration.ofSeconds(2))
+            .build();
+    return Gateways.HTTP.send(request, HttpResponse.BodyHandlers.ofString()).body();
   }
 
   /** Ends all of it, however it is, and deletes its data. */

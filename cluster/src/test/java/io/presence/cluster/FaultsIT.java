@@ -146,11 +146,13 @@ class FaultsIT {
     member.awaitReady();
   }
 
-  private static void killAllBrokers(Cluster cluster) throws InterruptedException {
+  private static void killAllBrokers(Cluster cluster) throws IOException, InterruptedException {
     for (Member broker : cluster.brokers) {
       broker.kill();
     }
     Thread.sleep(TTL);
+    // No copy can be compared with anything now, and an operator is to know.
+    assertThat(cluster.silentPartitions()).isPositive();
     Cluster.start(cluster.brokers);
   }
 

@@ -63,6 +63,8 @@ class StandbyIT {
         Client client = new Client(gateway.port());
         awaitSharedWork(survivor, "127.0.0.1:" + port);
         await().atMost(PATIENCE).until(() -> isAllHere(survivor));
+        Client survivorItself = new Client(survivor.port());
+        await().atMost(PATIENCE).until(() -> silentPartitions(survivorItself) == 0);
 
         for (String requester : new @Nullable String[] {null, "bob", "eve"}) {
           for (int round = 0; round < 10; round++) {
@@ -154,6 +156,17 @@ class StandbyIT {
                 TOPICS.events().name(),
                 event.userId().getBytes(StandardCharsets.UTF_8),
                 PresenceEventCodec.write(event)));
+  }
+
+  /** How many partitions are there that could not answer, were their owners dead. */
+  private static double silentPartitions(Client app) {
+    return app.get("/metrics")
+        .is(200)
+        .text()
+        .lines()
+        .filter(line -> line.startsWith("presence_partitions_silent{"))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' '))))
+        .sum();
   }
 
   /** Whether an instance answers for everyone, be it as the owner or as a standby. */

@@ -1,5 +1,6 @@
 package io.presence.streams;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
@@ -177,7 +178,7 @@ public final class StreamsApp implements AutoCloseable {
             Map.of(
                 PresenceTopology.PRESENCE_STORE, topics.events().name(),
                 PresenceTopology.CHANNEL_STORE, topics.channelEvents().name()));
-    queries.target =
+    StoreQueries stored =
         new StoreQueries(
             streams,
             config.getProperty(StreamsConfig.APPLICATION_SERVER_CONFIG),
@@ -187,6 +188,9 @@ public final class StreamsApp implements AutoCloseable {
             rules,
             freshness,
             standstill);
+    queries.target = stored;
+    gaugeSilent(stored, "users", PresenceTopology.PRESENCE_STORE);
+    gaugeSilent(stored, "channels", PresenceTopology.CHANNEL_STORE);
     streams.start();
   }
 
@@ -234,6 +238,15 @@ public final class StreamsApp implements AutoCloseable {
     ticks.close();
     admin.close(Duration.ofSeconds(2));
     registry.close();
+  }
+
+  private void gaugeSilent(StoreQueries stored, String of, String store) {
+    Gauge.builder(
+            "presence.partitions.silent",
+            () -> streams.state().isRunningOrRebalancing() ? stored.silent(store) : Double.NaN)
+        .description("copies held here that may not answer: too old, or not whole yet")
+        .tag("of", of)
+        .register(registry);
   }
 
   private static Properties streamsConfig(

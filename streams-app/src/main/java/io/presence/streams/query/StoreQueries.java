@@ -142,6 +142,27 @@ public final class StoreQueries implements Queries {
     return CompletableFuture.completedFuture(owned());
   }
 
+  /**
+   * How many partitions of a store are here that may not answer now: copies that are too old, or
+   * not whole yet. Asks each of them.
+   *
+   * @param store {@link PresenceTopology#PRESENCE_STORE} or {@link PresenceTopology#CHANNEL_STORE}
+   */
+  public long silent(String store) {
+    Taken taken = taken(store, true);
+    Query<?> query =
+        store.equals(PresenceTopology.CHANNEL_STORE)
+            ? new ChannelQuery(new Question.Count("", null), taken)
+            : new UserQuery("", taken);
+    return streams
+        .query(StateQueryRequest.inStore(store).withQuery(query).withAllPartitions())
+        .getPartitionResults()
+        .values()
+        .stream()
+        .filter(QueryResult::isFailure)
+        .count();
+  }
+
   private Ownership owned() {
     List<Ownership.Instance> instances =
         streams.metadataForAllStreamsClients().stream()
