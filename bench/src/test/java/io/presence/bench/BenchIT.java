@@ -6,10 +6,13 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Each benchmark in its short form: does it run, and are its results sane? */
+@Execution(ExecutionMode.CONCURRENT)
 class BenchIT {
   static Stream<String> names() {
     return Benchmarks.ALL.stream().map(Benchmark::name);
