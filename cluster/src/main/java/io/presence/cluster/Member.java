@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,7 @@ final class Member {
   private final Path log;
   private final String mainClass;
   private final String readyText;
+  private final String classes;
   private final Map<String, String> environment;
   private @Nullable Process process;
   private long logBefore;
@@ -33,13 +36,20 @@ final class Member {
   /**
    * @param logs where its log is; starts append to it
    * @param readyText what it says when it is ready
+   * @param classes the option of the JVM that says what to do with an archive of classes
    */
   Member(
-      String name, Path logs, String mainClass, String readyText, Map<String, String> environment) {
+      String name,
+      Path logs,
+      String mainClass,
+      String readyText,
+      String classes,
+      Map<String, String> environment) {
     this.name = name;
     this.log = logs.resolve(name + ".log");
     this.mainClass = mainClass;
     this.readyText = readyText;
+    this.classes = classes;
     this.environment = Map.copyOf(environment);
   }
 
@@ -54,14 +64,12 @@ final class Member {
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
             "-XX:+ExitOnOutOfMemoryError",
-            "-Dlogback.configurationFile=logback-cluster.xml",
-            "--enable-native-access=ALL-UNNAMED"));
+            classes,
+            "-Dlogback.configurationFile=logback-cluster.xml"));
     if (Runtime.version().feature() >= 23) {
       command.add("--sun-misc-unsafe-memory-access=allow");
     }
-    command.addAll(
-        List.of(
-            "-cp", System.getProperty("java.class.path"), Supervised.class.getName(), mainClass));
+    command.addAll(List.of("-cp", classPath(), Supervised.class.getName(), mainClass));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().keySet().removeIf(variable -> variable.startsWith("PRESENCE_"));
     builder.environment().putAll(environment);
@@ -124,6 +132,13 @@ final class Member {
       throw new AssertionError(name + " could not be paused");
     }
     say("goes on");
+  }
+
+  /** Without the classes of tests: those in a directory cannot be in an archive. */
+  private static String classPath() {
+    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+        .filter(each -> !Path.of(each).endsWith("test-classes"))
+        .collect(Collectors.joining(File.pathSeparator));
   }
 
   boolean isAlive() {

@@ -54,10 +54,6 @@ class FaultsIT {
   /** Which of them: all, unless one looks into some. */
   private static final String CHOSEN = System.getProperty("cluster.faults", ".*");
 
-  /** Which of those with at-least-once. */
-  private static final String OF_AT_LEAST_ONCE =
-      System.getProperty("cluster.faults.at-least-once", ".*");
-
   static {
     FAULTS.put(NONE, c -> Thread.sleep(PAUSE.dividedBy(4)));
     FAULTS.put(APP_KILLED, c -> killAndStart(c.streamsApps.get(0), TAKEOVER));
@@ -100,8 +96,7 @@ class FaultsIT {
       findings.begin(NONE);
       load.start();
       for (Map.Entry<String, Fault> fault : FAULTS.entrySet()) {
-        if (fault.getKey().matches(CHOSEN)
-            && (!lenient || fault.getKey().matches(OF_AT_LEAST_ONCE))) {
+        if (fault.getKey().matches(CHOSEN)) {
           hit(fault.getKey(), cluster, load, lenient, fault.getValue());
         }
       }
