@@ -105,6 +105,9 @@ class StoredStateIT {
       // Eve as she was when all might see her, and the room when nobody was seen in it.
       writeOlder(node, "presence-presence-changelog", "eve", flags -> flags & ~0x30);
       writeOlder(node, "presence-channels-changelog", "ada", flags -> 0);
+      // Those who became contacts of hers before she was as she is, and as she is.
+      writeContact(node, "fay", -1);
+      writeContact(node, "gil", 0);
       node.start();
 
       assertThat(node.lookUp(List.of("eve")).has("eve")).isFalse();
@@ -113,6 +116,8 @@ class StoredStateIT {
               "POST", "/v1/presence/query", "{\"user_ids\":[\"eve\"],\"requester_id\":\"bob\"}");
       assertThat(toContact.path("presences").path("eve").path("status").asText())
           .isEqualTo("online");
+      assertThat(node.json("GET", "/v1/users/eve/contacts", "").path("contacts").toString())
+          .isEqualTo("[\"ada\",\"bob\",\"gil\"]");
       assertThat(node.json("GET", "/v1/channels/room/members", "").path("members")).hasSize(1);
     }
   }
@@ -126,15 +131,7 @@ class StoredStateIT {
    */
   private static void writeOlder(
       SingleNode node, String changelog, String userId, IntUnaryOperator flags) throws Exception {
-    ConsumerRecord<byte[], byte[]> entry =
-        node.read(changelog).stream()
-            .filter(
-                each ->
-                    each.value() != null
-                        && new String(each.key(), StandardCharsets.UTF_8).endsWith(userId)
-                        && each.value().length > 20)
-            .reduce((first, second) -> second)
-            .orElseThrow();
+    ConsumerRecord<byte[], byte[]> entry = entryOf(node, changelog, userId);
     byte[] older = entry.value().clone();
     older[1] = (byte) flags.applyAsInt(older[1]);
     ByteBuffer.wrap(older).putLong(2, ByteBuffer.wrap(older).getLong(2) - 1);
@@ -142,6 +139,34 @@ class StoredStateIT {
     node.producer
         .send(new ProducerRecord<>(changelog, entry.partition(), entry.key(), older))
         .get();
+  }
+
+  /** Appends that someone is a contact of Eve's since she had a version. */
+  private static void writeContact(SingleNode node, String contact, long versionsLater)
+      throws Exception {
+    ConsumerRecord<byte[], byte[]> eve = entryOf(node, "presence-presence-changelog", "eve");
+    long version = ByteBuffer.wrap(eve.value()).getLong(2) + versionsLater;
+    node.producer
+        .send(
+            new ProducerRecord<>(
+                eve.topic(),
+                eve.partition(),
+                ("ceve\0" + contact).getBytes(StandardCharsets.UTF_8),
+                ByteBuffer.allocate(9).put((byte) 1).putLong(version).array()))
+        .get();
+  }
+
+  /** The first entry of a user or a member: what they are, not whom they know. */
+  private static ConsumerRecord<byte[], byte[]> entryOf(
+      SingleNode node, String changelog, String userId) {
+    return node.read(changelog).stream()
+        .filter(
+            each ->
+                each.value() != null
+                    && each.value().length > 20
+                    && new String(each.key(), StandardCharsets.UTF_8).endsWith(userId))
+        .findFirst()
+        .orElseThrow();
   }
 
   private SingleNode node() {

@@ -407,7 +407,7 @@ final class PresenceProcessor extends PartitionProcessor {
     if (store.contactsOf(state.userId()).size() >= PresenceEventCodec.MAX_CONTACTS) {
       return "the user has " + PresenceEventCodec.MAX_CONTACTS + " contacts, which is the most";
     }
-    store.addContact(state.userId(), contact);
+    store.addContact(state.userId(), contact, state.shown().version());
     return decide(
         state, () -> core.contactsChanged(state, Reason.CONTACT_ADDED, contact, moment), moment);
   }
@@ -433,7 +433,7 @@ final class PresenceProcessor extends PartitionProcessor {
     }
     for (String contact : contacts) {
       if (!before.contains(contact)) {
-        store.addContact(state.userId(), contact);
+        store.addContact(state.userId(), contact, state.shown().version());
       }
     }
     return decide(

@@ -228,8 +228,9 @@ final class ChannelIndex extends PartitionIndex {
   }
 
   @Override
-  long version(byte[] key, byte[] value) {
-    return MemberCodec.version(value);
+  boolean isOutdated(byte[] key, byte[] value) {
+    byte[] held = stored(key);
+    return held != null && MemberCodec.version(held) > MemberCodec.version(value);
   }
 
   @Override

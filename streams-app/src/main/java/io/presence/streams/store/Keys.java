@@ -49,6 +49,15 @@ final class Keys {
     return key[0];
   }
 
+  /** Where the user's id ends in the key of a contact. */
+  static int endOfUser(byte[] key) {
+    int end = 1;
+    while (key[end] != 0) {
+      end++;
+    }
+    return end;
+  }
+
   /** All of a key but its first byte. */
   static String text(byte[] key) {
     return new String(key, 1, key.length - 1, StandardCharsets.US_ASCII);

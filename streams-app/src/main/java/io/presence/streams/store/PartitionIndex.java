@@ -47,8 +47,8 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
   /** Takes an entry that is not the time; null: it is no more. */
   abstract void apply(byte[] key, byte @Nullable [] value);
 
-  /** The version of an entry that is not the time; 0 if entries like it have none. */
-  abstract long version(byte[] key, byte[] value);
+  /** Whether an entry that is not the time is older than what is known already. */
+  abstract boolean isOutdated(byte[] key, byte[] value);
 
   /** What is stored under a key that is not the time's. */
   abstract byte @Nullable [] stored(byte[] key);
@@ -156,12 +156,6 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
     if (value == null || Keys.isTime(key) || !isOutdated(key, value)) {
       take(key, value);
     }
-  }
-
-  private boolean isOutdated(byte[] key, byte[] value) {
-    long version = version(key, value);
-    byte[] held = version == 0 ? null : stored(key);
-    return held != null && version(key, held) > version;
   }
 
   private void take(byte[] key, byte @Nullable [] value) {

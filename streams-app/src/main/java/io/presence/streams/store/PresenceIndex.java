@@ -4,6 +4,7 @@ import io.presence.schemas.presence.Visibility;
 import io.presence.schemas.query.Lookup;
 import io.presence.streams.core.Interests;
 import io.presence.streams.core.UserState;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -303,8 +304,20 @@ final class PresenceIndex extends PartitionIndex {
   }
 
   @Override
-  long version(byte[] key, byte[] value) {
-    return Keys.kind(key) == Keys.USER ? UserCodec.version(value) : 0;
+  boolean isOutdated(byte[] key, byte[] value) {
+    return switch (Keys.kind(key)) {
+      case Keys.USER -> isOutdated(key, key.length, UserCodec.version(value));
+      // What the user was when it became a contact.
+      case Keys.CONTACT ->
+          value.length > PresenceStore.PRESENT.length
+              && isOutdated(key, Keys.endOfUser(key), ByteBuffer.wrap(value).getLong(1));
+      default -> false;
+    };
+  }
+
+  private boolean isOutdated(byte[] key, int endOfUser, long version) {
+    Object held = users.get(key, 1, endOfUser);
+    return held != null && UserCodec.version(UserTable.stored(held)) > version;
   }
 
   @Override

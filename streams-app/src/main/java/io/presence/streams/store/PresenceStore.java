@@ -3,6 +3,7 @@ package io.presence.streams.store;
 import io.presence.streams.core.Interests;
 import io.presence.streams.core.Rules;
 import io.presence.streams.core.UserState;
+import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.kafka.common.utils.Bytes;
@@ -83,9 +84,15 @@ public final class PresenceStore extends IndexedStore {
     return index.isContact(userId, Keys.ascii(contact));
   }
 
-  /** Makes {@code contact} a contact of the user. */
-  public void addContact(String userId, String contact) {
-    logged().put(Keys.ofContact(userId, contact), PRESENT);
+  /**
+   * Makes {@code contact} a contact of the user.
+   *
+   * @param version the user's before that: whoever knows a newer one when it reads this from the
+   *     changelog knows of what was done with contacts since, too
+   */
+  public void addContact(String userId, String contact, long version) {
+    byte[] value = ByteBuffer.allocate(1 + Long.BYTES).put(PRESENT).putLong(version).array();
+    logged().put(Keys.ofContact(userId, contact), value);
   }
 
   /** Makes {@code contact} no contact of the user. */
