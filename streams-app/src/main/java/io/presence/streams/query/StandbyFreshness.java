@@ -44,6 +44,8 @@ public final class StandbyFreshness implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StandbyFreshness.class);
   private static final Duration INTERVAL = Duration.ofMillis(250);
   private static final Duration PATIENCE = Duration.ofSeconds(1);
+  private static final Duration SOON = Duration.ofMillis(20);
+  private static final int ASK_AGAIN = 4;
 
   private final KafkaStreams streams;
   private final Admin admin;
@@ -122,9 +124,16 @@ public final class StandbyFreshness implements AutoCloseable {
             .collect(Collectors.toSet());
     String name = changelog(store, 0).topic();
     writings.forget(known -> known.topic().equals(name) && !copies.contains(known));
-    if (copies.isEmpty()) {
-      return;
+    if (!copies.isEmpty()) {
+      ask(copies, ASK_AGAIN);
     }
+  }
+
+  /**
+   * @param again how often to ask again where nothing was said: while a record is on its way to the
+   *     replicas, brokers do not tell of it, nor of the one before
+   */
+  private void ask(Set<TopicPartition> copies, int again) {
     long asked = System.nanoTime();
     Map<TopicPartition, OffsetSpec> newest = new HashMap<>();
     copies.forEach(copy -> newest.put(copy, OffsetSpec.maxTimestamp()));
@@ -136,13 +145,19 @@ public final class StandbyFreshness implements AutoCloseable {
               .partitionResult(copy)
               .whenComplete(
                   (result, failure) -> {
-                    if (failure == null) {
-                      writings.found(copy, result.timestamp(), asked, System.nanoTime());
-                    } else {
+                    if (failure != null) {
                       LOG.debug("{} could not be compared", copy, failure);
+                    } else if (!writings.found(copy, result.timestamp(), asked, System.nanoTime())
+                        && again > 0) {
+                      askSoon(copy, again - 1);
                     }
                   });
     }
+  }
+
+  private void askSoon(TopicPartition copy, int again) {
+    Future<?> unused =
+        executor.schedule(() -> ask(Set.of(copy), again), SOON.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /**

@@ -52,21 +52,24 @@ final class Writings {
   /**
    * Takes what was found.
    *
-   * @param newest the newest timestamp
+   * @param newest the newest timestamp; negative: the brokers know of none, or not yet whether all
+   *     replicas have the record that it is of, and that says nothing
    * @param asked when it was asked for, in nanoseconds
    * @param received when the answer came
+   * @return whether that says anything
    */
-  void found(TopicPartition changelog, long newest, long asked, long received) {
+  boolean found(TopicPartition changelog, long newest, long asked, long received) {
+    if (newest < 0) {
+      return false;
+    }
     Written found = new Written(newest, asked, received);
     List<Written> known = written.putIfAbsent(changelog, List.of(found));
-    if (known == null) {
-      return;
-    }
-    if (newest - known.getLast().newest > LEAP_MILLIS) {
+    if (known != null && newest - known.getLast().newest > LEAP_MILLIS) {
       leaps.put(changelog, found);
-    } else {
+    } else if (known != null) {
       written.computeIfPresent(changelog, (copy, before) -> with(before, found));
     }
+    return true;
   }
 
   private static List<Written> with(List<Written> before, Written found) {

@@ -39,6 +39,18 @@ class WritingsTest {
   }
 
   @Test
+  void shouldLearnNothingWhereBrokersDoNotSay() {
+    assertThat(writings.found(CHANGELOG, -1, now, now)).isFalse();
+    assertThat(required()).isEqualTo(Long.MAX_VALUE);
+    find(0);
+    pass(1_200);
+    assertThat(writings.found(CHANGELOG, -1, now, now)).isFalse();
+    assertThat(required()).isEqualTo(NEWEST - LIMIT + 1_200);
+    pass(LIMIT - 1_200 + 1);
+    assertThat(required()).isEqualTo(Long.MAX_VALUE);
+  }
+
+  @Test
   void shouldTakeStepsAsTheyAre() {
     find(0);
     pass(Writings.LEAP_MILLIS);
