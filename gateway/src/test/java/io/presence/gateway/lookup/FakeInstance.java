@@ -77,8 +77,10 @@ final class FakeInstance implements AutoCloseable {
   }
 
   private void ownership(HttpExchange exchange) throws IOException {
+    byte[] answer = Json.MAPPER.writeValueAsBytes(ownership());
+    // Who waits for it may change what there is to tell.
     ownerships.incrementAndGet();
-    answer(exchange, secretive ? 503 : 200, Json.MAPPER.writeValueAsBytes(ownership()));
+    answer(exchange, secretive ? 503 : 200, answer);
   }
 
   private Ownership ownership() {
