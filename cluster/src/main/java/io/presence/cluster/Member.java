@@ -58,6 +58,7 @@ final class Member {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // Eight of them start on two cores, and none lives long: what compiles less is faster here.
+    // Without --enable-native-access, beside which JVMs take no archive of classes.
     command.addAll(
         List.of(
             "-Xmx256m",

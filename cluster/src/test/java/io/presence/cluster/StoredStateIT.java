@@ -72,11 +72,7 @@ class StoredStateIT {
       assertThat(shown.has("eve")).isFalse();
       assertThat(shown.has("gone")).isFalse();
       assertThat(shown.has("nobody")).isFalse();
-      JsonNode toContact =
-          node.json(
-              "POST", "/v1/presence/query", "{\"user_ids\":[\"eve\"],\"requester_id\":\"bob\"}");
-      assertThat(toContact.path("presences").path("eve").path("status").asText())
-          .isEqualTo("online");
+      assertThat(statusOfEveToBob(node)).isEqualTo("online");
       assertThat(node.json("GET", "/v1/users/eve/contacts", "").path("contacts").toString())
           .isEqualTo("[\"ada\",\"bob\"]");
       JsonNode claim = node.json("GET", "/v1/users/ivy/status", "").path("claim");
@@ -111,11 +107,7 @@ class StoredStateIT {
       node.start();
 
       assertThat(node.lookUp(List.of("eve")).has("eve")).isFalse();
-      JsonNode toContact =
-          node.json(
-              "POST", "/v1/presence/query", "{\"user_ids\":[\"eve\"],\"requester_id\":\"bob\"}");
-      assertThat(toContact.path("presences").path("eve").path("status").asText())
-          .isEqualTo("online");
+      assertThat(statusOfEveToBob(node)).isEqualTo("online");
       assertThat(node.json("GET", "/v1/users/eve/contacts", "").path("contacts").toString())
           .isEqualTo("[\"ada\",\"bob\",\"gil\"]");
       assertThat(node.json("GET", "/v1/channels/room/members", "").path("members")).hasSize(1);
@@ -167,6 +159,16 @@ class StoredStateIT {
                     && new String(each.key(), StandardCharsets.UTF_8).endsWith(userId))
         .findFirst()
         .orElseThrow();
+  }
+
+  /** What a contact of hers is shown. */
+  private static String statusOfEveToBob(SingleNode node) throws InterruptedException {
+    return node.json(
+            "POST", "/v1/presence/query", "{\"user_ids\":[\"eve\"],\"requester_id\":\"bob\"}")
+        .path("presences")
+        .path("eve")
+        .path("status")
+        .asText();
   }
 
   private SingleNode node() {
