@@ -55,7 +55,6 @@ public final class StreamsApp implements AutoCloseable {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final DeferredQueries queries = new DeferredQueries();
-  private final Admin admin;
   private final LogTicks ticks;
 
   /** How many records a copy may be behind so that its partition may move to it. */
@@ -86,17 +85,7 @@ public final class StreamsApp implements AutoCloseable {
     Optional<Short> replication =
         Optional.ofNullable(Settings.REPLICATION_FACTOR.find(environment)).map(Integer::shortValue);
     Map<String, Object> clients = KafkaClients.config(environment);
-    admin = Admin.create(clients);
-    try {
-      TopicSetup.ensure(admin, topics.all(), partitions, replication);
-      if (delivery != null) {
-        TopicSetup.ensure(admin, List.of(topics.common()), partitions, replication);
-        TopicSetup.ensure(admin, List.of(topics.inboxes()), delivery.inboxes(), replication);
-      }
-    } catch (RuntimeException | InterruptedException e) {
-      admin.close(Duration.ZERO);
-      throw e;
-    }
+    ensureTopics(clients, topics, partitions, replication, delivery);
     new ProcessorMetrics().bindTo(registry);
     new JvmMemoryMetrics().bindTo(registry);
     Rules rules = Rules.from(environment);
@@ -119,7 +108,6 @@ public final class StreamsApp implements AutoCloseable {
               registry::scrape);
     } catch (RuntimeException e) {
       ticks.close();
-      admin.close(Duration.ZERO);
       throw e;
     }
     Properties config = streamsConfig(environment, clients, host + ":" + server.port());
@@ -169,7 +157,6 @@ public final class StreamsApp implements AutoCloseable {
     freshness =
         new StandbyFreshness(
             streams,
-            admin,
             clients,
             takenIn,
             standstill,
@@ -236,8 +223,27 @@ public final class StreamsApp implements AutoCloseable {
     standstill.close();
     streamsMetrics.close();
     ticks.close();
-    admin.close(Duration.ofSeconds(2));
     registry.close();
+  }
+
+  private static void ensureTopics(
+      Map<String, Object> clients,
+      Topics topics,
+      int partitions,
+      Optional<Short> replication,
+      PresenceTopology.@Nullable Delivery delivery)
+      throws InterruptedException {
+    Admin admin = Admin.create(clients);
+    try {
+      TopicSetup.ensure(admin, topics.all(), partitions, replication);
+      if (delivery != null) {
+        TopicSetup.ensure(admin, List.of(topics.common()), partitions, replication);
+        TopicSetup.ensure(admin, List.of(topics.inboxes()), delivery.inboxes(), replication);
+      }
+    } finally {
+      // What is still asked for was given up.
+      admin.close(Duration.ZERO);
+    }
   }
 
   private void gaugeSilent(StoreQueries stored, String of, String store) {

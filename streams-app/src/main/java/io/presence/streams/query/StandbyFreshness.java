@@ -15,6 +15,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.KafkaException;
@@ -33,12 +34,13 @@ import org.slf4j.LoggerFactory;
  * What a copy of a partition must have taken in so that it may answer: it must not be more than two
  * seconds behind its owner, for old privacy is a leak. What the owner has written is read off its
  * changelog: the newest timestamp there, and the time since it was asked for, in which there may
- * have come more, or what it was up to two seconds before; but for the marks of transactions, where
- * they come long after the last record: then it is read on from where the copy has got to, whether
- * there is anything more. The copy knows the time that it has taken in (stored each second, so that
- * it errs on the safe side), and is held against it when it answers, not before: for what is a good
- * copy now may be emptied in the next moment. All that holds while the owner lives and after it
- * died; a copy that could not be compared for two seconds does not answer.
+ * have come more, or what it was up to two seconds before. Where nothing comes any more, it is read
+ * on from where the copy has got to, whether there is anything more: the newest may be the mark of
+ * a transaction, or what one wrote that came to nothing. The copy knows the time that it has taken
+ * in (stored each second, so that it errs on the safe side), and is held against it when it
+ * answers, not before: for what is a good copy now may be emptied in the next moment. All that
+ * holds while the owner lives and after it died; a copy that could not be compared for two seconds
+ * does not answer.
  */
 public final class StandbyFreshness implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StandbyFreshness.class);
@@ -73,7 +75,6 @@ public final class StandbyFreshness implements AutoCloseable {
    */
   public StandbyFreshness(
       KafkaStreams streams,
-      Admin admin,
       Map<String, Object> clients,
       TakenIn takenIn,
       Standstill standstill,
@@ -81,7 +82,7 @@ public final class StandbyFreshness implements AutoCloseable {
       String applicationId,
       Map<String, String> stores) {
     this.streams = streams;
-    this.admin = admin;
+    this.admin = admin(clients);
     this.clients = clients;
     this.takenIn = takenIn;
     this.standstill = standstill;
@@ -96,12 +97,22 @@ public final class StandbyFreshness implements AutoCloseable {
             this::compareAll, INTERVAL.toMillis(), INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
   }
 
+  /** Asks anew, and another broker, before what it was told last is too old: brokers may hang. */
+  private static Admin admin(Map<String, Object> clients) {
+    Map<String, Object> config = new HashMap<>(clients);
+    config.put(AdminClientConfig.CLIENT_ID_CONFIG, "presence-standby-freshness");
+    config.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) PATIENCE.toMillis());
+    config.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) Writings.LIMIT_MILLIS);
+    return Admin.create(config);
+  }
+
   /**
    * What timestamp the newest record must have that a copy of the partition of a store has taken
    * in; {@link Long#MAX_VALUE} if no copy may answer.
    */
   long required(String store, int partition) {
-    return writings.required(changelog(store, partition), System.nanoTime());
+    TopicPartition changelog = changelog(store, partition);
+    return writings.required(changelog, takenIn.get(changelog), System.nanoTime());
   }
 
   private TopicPartition changelog(String store, int partition) {
@@ -110,8 +121,8 @@ public final class StandbyFreshness implements AutoCloseable {
 
   private void compareAll() {
     try {
-      writings.settleLeaps(this::marksOnly);
       stores.forEach(this::compare);
+      findEnds(writings.still(System.nanoTime()));
     } catch (RuntimeException e) {
       LOG.debug("standbys could not be compared with their owners", e);
     }
@@ -161,14 +172,16 @@ public final class StandbyFreshness implements AutoCloseable {
   }
 
   /**
-   * Of which changelogs the copies here have taken in every record, so that the newest timestamp is
-   * that of a mark: a transaction that its writer did not live to end is ended by the brokers, ten
-   * seconds later, with a time that says nothing of what was written.
+   * Reads on from where the copies have got to, where nothing comes any more: what the newest time
+   * is of may be no record, but the mark of a transaction, which has a time, too, or what a
+   * transaction wrote that came to nothing. The times say then that the copies are behind for good.
+   *
+   * @param still changelogs, with when it was asked that the brokers know of nothing newer
    */
-  private Set<TopicPartition> marksOnly(Set<TopicPartition> changelogs) {
+  private void findEnds(Map<TopicPartition, Long> still) {
     Map<TopicPartition, Long> after = new HashMap<>();
     Map<TopicPartition, OffsetSpec> latest = new HashMap<>();
-    for (TopicPartition changelog : changelogs) {
+    for (TopicPartition changelog : still.keySet()) {
       Long offset = takenIn.get(changelog);
       if (offset != null) {
         after.put(changelog, offset);
@@ -176,7 +189,7 @@ public final class StandbyFreshness implements AutoCloseable {
       }
     }
     if (after.isEmpty()) {
-      return Set.of();
+      return;
     }
     try {
       Map<TopicPartition, Long> ends = new HashMap<>();
@@ -185,13 +198,19 @@ public final class StandbyFreshness implements AutoCloseable {
           .all()
           .get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
           .forEach((changelog, end) -> ends.put(changelog, end.offset()));
-      return tails().empty(after, ends);
+      Set<TopicPartition> ended = tails().empty(after, ends);
+      after.forEach(
+          (changelog, offset) -> {
+            Long asked = still.get(changelog);
+            if (asked != null && ended.contains(changelog)) {
+              writings.ended(changelog, offset, asked);
+            }
+          });
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (ExecutionException | TimeoutException | KafkaException e) {
-      LOG.debug("the ends of {} could not be read", changelogs, e);
+      LOG.debug("the ends of {} could not be read", after.keySet(), e);
     }
-    return Set.of();
   }
 
   private ChangelogTails tails() {
@@ -203,7 +222,7 @@ public final class StandbyFreshness implements AutoCloseable {
     return present;
   }
 
-  /** Keeps account of what copies take in. To be set before the start. */
+  /** Keeps account of what copies take in: up to which offset. To be set before the start. */
   public static final class TakenIn implements StandbyUpdateListener, StateRestoreListener {
     private final Map<TopicPartition, Long> offsets = new ConcurrentHashMap<>();
 
@@ -212,7 +231,9 @@ public final class StandbyFreshness implements AutoCloseable {
     }
 
     @Override
-    public void onUpdateStart(TopicPartition changelog, String store, long startingOffset) {}
+    public void onUpdateStart(TopicPartition changelog, String store, long startingOffset) {
+      offsets.put(changelog, startingOffset - 1);
+    }
 
     @Override
     public void onBatchLoaded(
@@ -239,7 +260,9 @@ public final class StandbyFreshness implements AutoCloseable {
 
     @Override
     public void onRestoreStart(
-        TopicPartition changelog, String store, long startingOffset, long endingOffset) {}
+        TopicPartition changelog, String store, long startingOffset, long endingOffset) {
+      offsets.put(changelog, startingOffset - 1);
+    }
 
     @Override
     public void onBatchRestored(
@@ -309,5 +332,6 @@ public final class StandbyFreshness implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    admin.close(Duration.ZERO);
   }
 }

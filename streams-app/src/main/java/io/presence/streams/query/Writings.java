@@ -4,16 +4,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
-import java.util.function.UnaryOperator;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is known of what was written to changelogs: the newest time of each, and when it was asked
- * for. Where that time leaps it may be that of no record: it counts only once somebody has looked.
+ * for; and where they end, of those that nothing comes to any more.
  *
  * <p>What was the newest a moment ago is kept as well, for as long as it is fresh enough: an owner
  * that is late takes many seconds of its log at once, so that its copies are many seconds of the
@@ -23,8 +22,11 @@ final class Writings {
   /** What a copy may be behind, in milliseconds, and how old what is known of its owner may be. */
   static final long LIMIT_MILLIS = 2_000;
 
-  /** More than there is between what one writes who lives: the time is stored each second. */
-  static final long LEAP_MILLIS = 1_500;
+  /** More than one who lives leaves between two records: the time is stored each second. */
+  static final long STILL_MILLIS = 1_500;
+
+  /** What is required of one that has all there is: that it has taken in any time at all. */
+  static final long ANY_TIME = Long.MIN_VALUE + 1;
 
   /**
    * What there was in a changelog.
@@ -40,14 +42,22 @@ final class Writings {
 
     /** How long it took from when this was all until the last of another was written, at most. */
     long millisUntil(Written later) {
-      return equals(later) ? 0 : TimeUnit.NANOSECONDS.toMillis(later.received - asked);
+      return equals(later) ? 0 : millis(later.received - asked);
     }
   }
+
+  /**
+   * Where the records of a changelog ended.
+   *
+   * @param offset behind it there was none
+   * @param asked when that was so, in nanoseconds
+   */
+  private record End(long offset, long asked) {}
 
   /** Oldest first, and none but the last is older than it by more than the limit. */
   private final Map<TopicPartition, List<Written>> written = new ConcurrentHashMap<>();
 
-  private final Map<TopicPartition, Written> leaps = new ConcurrentHashMap<>();
+  private final Map<TopicPartition, End> ends = new ConcurrentHashMap<>();
 
   /**
    * Takes what was found.
@@ -63,12 +73,7 @@ final class Writings {
       return false;
     }
     Written found = new Written(newest, asked, received);
-    List<Written> known = written.putIfAbsent(changelog, List.of(found));
-    if (known != null && newest - known.getLast().newest > LEAP_MILLIS) {
-      leaps.put(changelog, found);
-    } else if (known != null) {
-      written.computeIfPresent(changelog, (copy, before) -> with(before, found));
-    }
+    written.merge(changelog, List.of(found), (before, alone) -> with(before, found));
     return true;
   }
 
@@ -95,48 +100,59 @@ final class Writings {
   /** Knows nothing any more of those changelogs. */
   void forget(Predicate<TopicPartition> changelogs) {
     written.keySet().removeIf(changelogs);
-    leaps.keySet().removeIf(changelogs);
+    ends.keySet().removeIf(changelogs);
   }
 
   /**
-   * Finds out what the leaps are that were found the last time.
+   * Those that nothing comes to any more, as far as the brokers tell, each with when they were
+   * asked last.
    *
-   * @param withoutRecords says in which of some changelogs there is no record behind those that are
-   *     taken in here
+   * @param now in nanoseconds
    */
-  void settleLeaps(UnaryOperator<Set<TopicPartition>> withoutRecords) {
-    Map<TopicPartition, Written> found = new HashMap<>(leaps);
-    if (found.isEmpty()) {
-      return;
-    }
-    Set<TopicPartition> without = withoutRecords.apply(Set.copyOf(found.keySet()));
-    found.forEach(
-        (changelog, leap) -> {
-          leaps.remove(changelog, leap);
-          written.computeIfPresent(
-              changelog,
-              (copy, before) ->
-                  with(
-                      before,
-                      without.contains(changelog)
-                          ? before.getLast().askedAgain(leap.asked)
-                          : leap));
+  Map<TopicPartition, Long> still(long now) {
+    Map<TopicPartition, Long> still = new HashMap<>();
+    written.forEach(
+        (changelog, known) -> {
+          Written last = known.getLast();
+          if (millis(now - last.received) > STILL_MILLIS
+              && millis(now - last.asked) <= LIMIT_MILLIS) {
+            still.put(changelog, last.asked);
+          }
         });
+    return still;
+  }
+
+  /**
+   * Takes that there was no record behind an offset: whoever has taken that in has all there was,
+   * whatever its time.
+   *
+   * @param asked when the brokers were asked last before that, in nanoseconds
+   */
+  void ended(TopicPartition changelog, long offset, long asked) {
+    ends.put(changelog, new End(offset, asked));
   }
 
   /**
    * What timestamp the newest record must have that a copy has taken in; {@link Long#MAX_VALUE} if
    * none may answer.
    *
+   * @param takenIn up to which offset the copy has taken in all; null: not known
    * @param now in nanoseconds
    */
-  long required(TopicPartition changelog, long now) {
+  long required(TopicPartition changelog, @Nullable Long takenIn, long now) {
+    End end = ends.get(changelog);
+    if (end != null
+        && takenIn != null
+        && takenIn >= end.offset
+        && millis(now - end.asked) <= LIMIT_MILLIS) {
+      return ANY_TIME;
+    }
     List<Written> known = written.get(changelog);
     if (known == null) {
       return Long.MAX_VALUE;
     }
     Written last = known.getLast();
-    long since = TimeUnit.NANOSECONDS.toMillis(now - last.asked);
+    long since = millis(now - last.asked);
     long required = Long.MAX_VALUE;
     for (Written one : known) {
       long behind = one.millisUntil(last) + since;
@@ -145,5 +161,9 @@ final class Writings {
       }
     }
     return required;
+  }
+
+  private static long millis(long nanos) {
+    return TimeUnit.NANOSECONDS.toMillis(nanos);
   }
 }

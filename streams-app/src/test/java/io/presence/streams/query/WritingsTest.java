@@ -3,7 +3,7 @@ package io.presence.streams.query;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
-import java.util.Set;
+import java.util.Map;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 
@@ -19,6 +19,8 @@ class WritingsTest {
 
   /** In nanoseconds, about to begin anew. */
   private long now = Long.MAX_VALUE - Duration.ofMillis(700).toNanos();
+
+  private final long start = now;
 
   @Test
   void shouldLetNobodyAnswerOfWhatIsNotKnown() {
@@ -53,9 +55,9 @@ class WritingsTest {
   @Test
   void shouldTakeStepsAsTheyAre() {
     find(0);
-    pass(Writings.LEAP_MILLIS);
-    find(Writings.LEAP_MILLIS);
-    assertThat(required()).isEqualTo(NEWEST + Writings.LEAP_MILLIS - LIMIT);
+    pass(LIMIT + 1);
+    find(10_000);
+    assertThat(required()).isEqualTo(NEWEST + 10_000 - LIMIT);
     // A broker whose clock is behind has become the leader.
     find(-3_600_000);
     assertThat(required()).isEqualTo(NEWEST - 3_600_000 - LIMIT);
@@ -86,8 +88,7 @@ class WritingsTest {
   void shouldLetNoCopyAnswerThatHasWhatThereWasLongerAgo() {
     find(0);
     pass(LIMIT);
-    leap();
-    writings.settleLeaps(changelogs -> Set.of());
+    find(10_000);
     assertThat(required()).isEqualTo(NEWEST);
     pass(1);
     assertThat(required()).isEqualTo(NEWEST + 10_000 - LIMIT + 1);
@@ -114,86 +115,64 @@ class WritingsTest {
   }
 
   @Test
-  void shouldTakeALeapForNothingWhereThereIsNoRecord() {
-    find(0);
-    pass(1_000);
-    leap();
-    // Not yet: what was known before holds.
-    assertThat(required()).isEqualTo(NEWEST - LIMIT + 1_000);
-    pass(250);
-    writings.settleLeaps(Set::copyOf);
-    // The time in which there may have come more is counted from when it was asked for.
-    assertThat(required()).isEqualTo(NEWEST - LIMIT + 250);
+  void shouldTellOfThoseThatNothingComesToAnyMore() {
+    writings.found(OTHER, NEWEST, now, now);
+    long asked = now;
+    for (int i = 0; i < 7; i++) {
+      find(0);
+      asked = now;
+      pass(250);
+      assertThat(writings.still(now))
+          .isEqualTo(i < 6 ? Map.of() : Map.of(CHANGELOG, asked, OTHER, start));
+    }
+    // Of one that brokers no longer tell of, nobody knows that there is nothing.
+    pass(500);
+    assertThat(writings.still(now)).isEqualTo(Map.of(CHANGELOG, asked));
+    find(1);
+    assertThat(writings.still(now)).isEmpty();
   }
 
   @Test
-  void shouldTakeALeapForWhatItIsWhereThereAreRecords() {
+  void shouldRequireNoTimeOfACopyThatHasAllThereIs() {
     find(0);
     pass(LIMIT + 1);
-    leap();
-    writings.settleLeaps(changelogs -> Set.of());
+    find(10_000);
+    writings.ended(CHANGELOG, 7, now);
+    assertThat(writings.required(CHANGELOG, 7L, now)).isEqualTo(Writings.ANY_TIME);
+    assertThat(writings.required(CHANGELOG, 8L, now)).isEqualTo(Writings.ANY_TIME);
+    // Of those that have not, or do not say, as much as before.
+    assertThat(writings.required(CHANGELOG, 6L, now)).isEqualTo(NEWEST + 10_000 - LIMIT);
     assertThat(required()).isEqualTo(NEWEST + 10_000 - LIMIT);
+    assertThat(writings.required(OTHER, 7L, now)).isEqualTo(Long.MAX_VALUE);
   }
 
   @Test
-  void shouldKeepWhatThereWasBeforeALeap() {
+  void shouldTrustAnEndNoLongerThanThereMayHaveComeMore() {
     find(0);
-    pass(500);
-    find(700);
-    pass(250);
-    leap();
-    pass(250);
-    writings.settleLeaps(changelogs -> Set.of());
-    assertThat(required()).isEqualTo(NEWEST - LIMIT + 1_000);
-  }
-
-  @Test
-  void shouldLetNobodyAnswerWhereNobodyFindsOutWhatALeapIs() {
-    find(0);
-    for (int i = 0; i < 9; i++) {
-      pass(250);
-      leap();
-    }
-    assertThat(required()).isEqualTo(Long.MAX_VALUE);
-  }
-
-  @Test
-  void shouldAskOnlyAboutThoseThatLeapt() {
-    find(0);
-    writings.found(OTHER, NEWEST, now, now);
-    leap();
-    writings.settleLeaps(
-        changelogs -> {
-          assertThat(changelogs).containsExactly(CHANGELOG);
-          return changelogs;
-        });
-    writings.settleLeaps(
-        changelogs -> {
-          throw new AssertionError("there is nothing to be found out: " + changelogs);
-        });
+    writings.ended(CHANGELOG, 7, now);
+    pass(LIMIT);
+    find(60_000);
+    assertThat(writings.required(CHANGELOG, 7L, now)).isEqualTo(Writings.ANY_TIME);
+    pass(1);
+    assertThat(writings.required(CHANGELOG, 7L, now)).isEqualTo(NEWEST + 60_000 - LIMIT + 1);
   }
 
   @Test
   void shouldKnowNothingOfWhatIsOwned() {
     find(0);
+    writings.ended(CHANGELOG, 7, now);
     writings.found(OTHER, NEWEST, now, now);
-    leap();
     writings.forget(CHANGELOG::equals);
-    writings.settleLeaps(changelogs -> Set.of());
-    assertThat(required()).isEqualTo(Long.MAX_VALUE);
-    assertThat(writings.required(OTHER, now)).isEqualTo(NEWEST - LIMIT);
+    assertThat(writings.required(CHANGELOG, 7L, now)).isEqualTo(Long.MAX_VALUE);
+    assertThat(writings.required(OTHER, null, now)).isEqualTo(NEWEST - LIMIT);
   }
 
   private void find(long newer) {
     writings.found(CHANGELOG, NEWEST + newer, now, now);
   }
 
-  private void leap() {
-    writings.found(CHANGELOG, NEWEST + 10_000, now, now);
-  }
-
   private long required() {
-    return writings.required(CHANGELOG, now);
+    return writings.required(CHANGELOG, null, now);
   }
 
   private void pass(long millis) {
