@@ -30,6 +30,10 @@ final class Kafka implements AutoCloseable {
   private static final Duration DELIVERY_TIMEOUT = Duration.ofSeconds(4);
 
   private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(3);
+
+  /** Of those who read: a broker that hangs is not waited for, others lead in its stead. */
+  private static final Duration FETCH_TIMEOUT = Duration.ofSeconds(5);
+
   private static final Duration MAX_BLOCK = Duration.ofMillis(1_500);
   private static final Duration CHECK_INTERVAL = Duration.ofSeconds(2);
   private static final Duration CURSOR_TIMEOUT = Duration.ofSeconds(1);
@@ -137,6 +141,7 @@ final class Kafka implements AutoCloseable {
     // Where it was is gone: that is a gap, and not to be passed over.
     settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
     settings.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, MAX_POLL_RECORDS);
+    settings.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) FETCH_TIMEOUT.toMillis());
     return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 

@@ -34,6 +34,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.streams.CloseOptions;
@@ -65,6 +66,18 @@ public final class StreamsApp implements AutoCloseable {
 
   /** How often it is looked whether they can move: Kafka Streams allows no less. */
   private static final Duration PROBING_INTERVAL = Duration.ofMinutes(1);
+
+  /**
+   * How long a broker may take, for it may hang: others lead in its stead after some 9 s. What is
+   * written is tried again before that, for its transaction ends by then.
+   */
+  private static final Duration PRODUCER_REQUEST_TIMEOUT = Duration.ofSeconds(4);
+
+  /** Longer than the one of the group takes that makes the assignment, and asks brokers for it. */
+  private static final Duration CONSUMER_REQUEST_TIMEOUT = Duration.ofSeconds(10);
+
+  private static final Duration ADMIN_TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration ADMIN_REQUEST_TIMEOUT = Duration.ofSeconds(2);
 
   private final QueryServer server;
   private final KafkaStreams streams;
@@ -297,6 +310,18 @@ public final class StreamsApp implements AutoCloseable {
     config.put(
         StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG),
         Math.toIntExact(Settings.TRANSACTION_TIMEOUT.get(environment).toMillis()));
+    config.put(
+        StreamsConfig.producerPrefix(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG),
+        (int) PRODUCER_REQUEST_TIMEOUT.toMillis());
+    config.put(
+        StreamsConfig.consumerPrefix(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG),
+        (int) CONSUMER_REQUEST_TIMEOUT.toMillis());
+    config.put(
+        StreamsConfig.adminClientPrefix(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG),
+        (int) ADMIN_REQUEST_TIMEOUT.toMillis());
+    config.put(
+        StreamsConfig.adminClientPrefix(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG),
+        (int) ADMIN_TIMEOUT.toMillis());
     config.put(StreamsConfig.consumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), 10_000);
     config.put(StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), 2_000);
     config.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 2_000);
