@@ -169,25 +169,29 @@ class StandbyIT {
             new ByteArraySerializer())) {
       producer.initTransactions();
       producer.beginTransaction();
-      for (int minutes : new int[] {10, 20}) {
-        // What was there more than two seconds before that is too old.
-        Thread.sleep(minutes == 20 ? 2_500 : 0);
-        long later = System.currentTimeMillis() + Duration.ofMinutes(minutes).toMillis();
-        for (int partition = 0; partition < PARTITIONS; partition++) {
-          Future<?> unused =
-              producer.send(
-                  new ProducerRecord<>(
-                      "presence-presence-changelog",
-                      partition,
-                      later,
-                      "u0".getBytes(StandardCharsets.UTF_8),
-                      new byte[1]));
-        }
-        producer.flush();
-      }
+      writeAhead(producer, Duration.ofMinutes(10));
+      // What was there more than two seconds before the next is too old.
+      Thread.sleep(2_500);
+      writeAhead(producer, Duration.ofMinutes(20));
       await().atMost(PATIENCE).until(() -> silentPartitions(survivor) > 0);
       producer.abortTransaction();
     }
+  }
+
+  /** A record in each changelog of the users, so much later than now by its time. */
+  private static void writeAhead(KafkaProducer<byte[], byte[]> producer, Duration ahead) {
+    long timestamp = System.currentTimeMillis() + ahead.toMillis();
+    for (int partition = 0; partition < PARTITIONS; partition++) {
+      Future<?> unused =
+          producer.send(
+              new ProducerRecord<>(
+                  "presence-presence-changelog",
+                  partition,
+                  timestamp,
+                  "u0".getBytes(StandardCharsets.UTF_8),
+                  new byte[1]));
+    }
+    producer.flush();
   }
 
   private static void send(KafkaProducer<byte[], byte[]> producer, OfUser event) {

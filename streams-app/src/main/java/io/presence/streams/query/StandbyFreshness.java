@@ -226,7 +226,8 @@ public final class StandbyFreshness implements AutoCloseable {
   public static final class TakenIn implements StandbyUpdateListener, StateRestoreListener {
     private final Map<TopicPartition, Long> offsets = new ConcurrentHashMap<>();
 
-    private @Nullable Long get(TopicPartition changelog) {
+    /** Up to which offset the copy has taken in all; null: it is not known, or no copy any more. */
+    @Nullable Long get(TopicPartition changelog) {
       return offsets.get(changelog);
     }
 
