@@ -45,6 +45,7 @@ class FaultsIT {
 
   private static final String NONE = "none";
   private static final String APP_KILLED = "streams-app killed";
+  private static final String APP_KILLED_BACK_AT_ONCE = "streams-app killed, back at once";
   private static final String APP_PAUSED = "streams-app paused";
   private static final Map<String, Fault> FAULTS = new LinkedHashMap<>();
 
@@ -54,8 +55,7 @@ class FaultsIT {
   static {
     FAULTS.put(NONE, c -> Thread.sleep(PAUSE.dividedBy(4)));
     FAULTS.put(APP_KILLED, c -> killAndStart(c.streamsApps.get(0), TAKEOVER));
-    FAULTS.put(
-        "streams-app killed, back at once", c -> killAndStart(c.streamsApps.get(1), Duration.ZERO));
+    FAULTS.put(APP_KILLED_BACK_AT_ONCE, c -> killAndStart(c.streamsApps.get(1), Duration.ZERO));
     FAULTS.put("gateway killed", c -> killAndStart(c.gateways.get(0), TTL));
     FAULTS.put("broker killed", c -> killAndStart(c.brokers.get(0), TAKEOVER));
     FAULTS.put(APP_PAUSED, c -> c.streamsApps.get(2).pause(PAUSE));
@@ -103,7 +103,7 @@ class FaultsIT {
       System.out.println("\nThe load is seeded with " + SEED + ". " + guarantee + ":\n" + report);
     }
     assertThat(findings.wrong()).isEmpty();
-    for (String fault : List.of(APP_KILLED, APP_PAUSED)) {
+    for (String fault : List.of(APP_KILLED, APP_KILLED_BACK_AT_ONCE, APP_PAUSED)) {
       assertThat(findings.longestWithoutAnswerMillis(fault))
           .as("the longest time without an answer, in ms: %s", fault)
           .isLessThan(findings.longestWithoutAnswerMillis(NONE) + WITHOUT_ANSWER.toMillis());

@@ -246,12 +246,13 @@ public final class StoreQueries implements Queries {
    * @param standby whether a copy may answer
    */
   private Taken taken(String store, boolean standby) {
-    if (standstill.isInDoubt()) {
-      return new Taken(partition -> freshness.required(store, partition), true);
+    boolean inDoubt = standstill.isInDoubt();
+    if (!standby && !inDoubt) {
+      return Taken.NO_COPY;
     }
-    return standby
-        ? new Taken(partition -> freshness.required(store, partition), false)
-        : Taken.NO_COPY;
+    // Whoever owns it now may have written since then, and no copy may be behind by more.
+    Long ownedAfter = inDoubt ? null : System.nanoTime() - Writings.LIMIT_NANOS;
+    return new Taken(partition -> freshness.required(store, partition), ownedAfter, inDoubt);
   }
 
   /**

@@ -22,6 +22,8 @@ final class Writings {
   /** What a copy may be behind, in milliseconds, and how old what is known of its owner may be. */
   static final long LIMIT_MILLIS = 2_000;
 
+  static final long LIMIT_NANOS = TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS);
+
   /** More than one who lives leaves between two records: the time is stored each second. */
   static final long STILL_MILLIS = 1_500;
 

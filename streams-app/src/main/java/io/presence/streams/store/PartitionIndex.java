@@ -29,6 +29,12 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
   private volatile byte @Nullable [] time;
   private volatile long timestamp = Long.MIN_VALUE;
   private volatile boolean active;
+
+  /**
+   * When it was the processor's for the last time, in nanoseconds; null: never, or it may go on.
+   */
+  private volatile @Nullable Long ownedUntil;
+
   private volatile boolean open;
 
   /** How often it was. */
@@ -69,13 +75,17 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
   }
 
   /**
-   * Answers a query, if it may: the processor's does, and a copy that has taken in enough. One that
-   * is being filled has taken in nothing yet, and nothing is not enough. One that was emptied while
-   * it answered has no answer: what it did not find may be there.
+   * Answers a query, if it may: the processor's does, and a copy that has taken in enough or was
+   * the processor's a moment ago. One that is being filled has taken in nothing yet, and nothing is
+   * not enough. One that was emptied while it answered has no answer: what it did not find may be
+   * there.
    */
   final <T, R> QueryResult<R> answer(Taken taken, Supplier<T> answer) {
     int emptiedBefore = emptied;
-    boolean may = (active && !taken.owners()) || isTakenIn(taken.atLeast().applyAsLong(partition));
+    boolean may =
+        (active && !taken.owners())
+            || wasOwnedAfter(taken.ownedAfter())
+            || isTakenIn(taken.atLeast().applyAsLong(partition));
     if (may) {
       T result = answer.get();
       if (emptied == emptiedBefore) {
@@ -88,6 +98,11 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
         FailureReason.NOT_UP_TO_BOUND, "the copy has not taken in enough, or may not answer");
   }
 
+  private boolean wasOwnedAfter(@Nullable Long moment) {
+    Long until = ownedUntil;
+    return moment != null && until != null && until - moment > 0;
+  }
+
   private boolean isTakenIn(long atLeast) {
     long newest = timestamp;
     return newest >= atLeast;
@@ -95,9 +110,11 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
 
   final void becomeActive() {
     active = true;
+    ownedUntil = null;
   }
 
   final void deactivate() {
+    ownedUntil = System.nanoTime();
     active = false;
   }
 
@@ -253,6 +270,7 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
     open = false;
     // Before it is emptied, so that whoever reads then will not take that for an answer.
     active = false;
+    ownedUntil = null;
     timestamp = Long.MIN_VALUE;
     emptied++;
     clear();

@@ -79,12 +79,12 @@ class PresenceIndexTest {
   @Test
   void shouldNotAnswerForAnyoneBeforeItHasTakenInEnough() {
     put(1);
-    assertThat(answers(new Taken(partition -> Long.MIN_VALUE + 1, false))).isFalse();
+    assertThat(answers(new Taken(partition -> Long.MIN_VALUE + 1, null, false))).isFalse();
     assertThat(answers(Taken.NO_COPY)).isFalse();
 
     index.put(Keys.OF_TIME, time(10_000));
-    assertThat(answers(new Taken(partition -> 10_000, false))).isTrue();
-    assertThat(answers(new Taken(partition -> 10_001, false))).isFalse();
+    assertThat(answers(new Taken(partition -> 10_000, null, false))).isTrue();
+    assertThat(answers(new Taken(partition -> 10_001, null, false))).isFalse();
     assertThat(answers(Taken.NO_COPY)).isFalse();
   }
 
@@ -93,8 +93,30 @@ class PresenceIndexTest {
     index.put(Keys.OF_TIME, time(10_000));
     index.activate(pending -> {});
     assertThat(answers(Taken.NO_COPY)).isTrue();
-    assertThat(answers(new Taken(partition -> 10_000, true))).isTrue();
-    assertThat(answers(new Taken(partition -> 10_001, true))).isFalse();
+    assertThat(answers(new Taken(partition -> 10_000, null, true))).isTrue();
+    assertThat(answers(new Taken(partition -> 10_001, null, true))).isFalse();
+  }
+
+  @Test
+  void shouldAnswerAsCopyWhateverItHasTakenInIfItWasOwnedAMomentAgo() {
+    long before = System.nanoTime();
+    Taken ownedSince = new Taken(partition -> Long.MAX_VALUE, before - 1, false);
+    put(1);
+    assertThat(answers(ownedSince)).isFalse();
+    index.activate(pending -> {});
+    index.deactivate();
+    long after = System.nanoTime();
+
+    assertThat(answers(ownedSince)).isTrue();
+    assertThat(index.query(query(ownedSince), PositionBound.unbounded(), new QueryConfig(false)))
+        .extracting(result -> result.getResult().getFirst().stale())
+        .isEqualTo(true);
+    assertThat(answers(new Taken(partition -> Long.MAX_VALUE, after, false))).isFalse();
+    assertThat(answers(Taken.NO_COPY)).isFalse();
+    assertThat(answers(new Taken(partition -> Long.MAX_VALUE, null, true))).isFalse();
+
+    index.close();
+    assertThat(answers(ownedSince)).isFalse();
   }
 
   @Test
@@ -103,7 +125,7 @@ class PresenceIndexTest {
     index.activate(pending -> {});
     index.close();
     assertThat(answers(Taken.NO_COPY)).isFalse();
-    assertThat(answers(new Taken(partition -> 1, false))).isFalse();
+    assertThat(answers(new Taken(partition -> 1, null, false))).isFalse();
   }
 
   @Test
@@ -117,7 +139,7 @@ class PresenceIndexTest {
               "bob",
               Map.of(-1, Collections.nCopies(500, "ada")),
               true,
-              new Taken(partition -> 9_000, false));
+              new Taken(partition -> 9_000, null, false));
       Thread closing = Thread.ofPlatform().start(index::close);
       QueryResult<List<Lookup.Entry>> result;
       do {
@@ -131,12 +153,11 @@ class PresenceIndexTest {
   }
 
   private boolean answers(Taken taken) {
-    return index
-        .query(
-            new LookupQuery("bob", Map.of(-1, List.of("ada")), true, taken),
-            PositionBound.unbounded(),
-            new QueryConfig(false))
-        .isSuccess();
+    return index.query(query(taken), PositionBound.unbounded(), new QueryConfig(false)).isSuccess();
+  }
+
+  private static LookupQuery query(Taken taken) {
+    return new LookupQuery("bob", Map.of(-1, List.of("ada")), true, taken);
   }
 
   private static byte[] time(long timestamp) {
