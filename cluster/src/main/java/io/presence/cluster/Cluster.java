@@ -34,6 +34,14 @@ final class Cluster implements AutoCloseable {
   private static final int BROKERS = 3;
   private static final int STREAMS_APPS = 3;
   private static final int GATEWAYS = 2;
+
+  /**
+   * After which the controller gives up a broker; as Kafka chooses, which is harder than what is
+   * recommended: owners whose transactions a broker holds up are fenced before that.
+   */
+  private static final String BROKER_SESSION_TIMEOUT =
+      System.getProperty("cluster.broker.session.timeout.ms", "9000");
+
   private static final Duration PATIENCE = Duration.ofSeconds(90);
   private static @Nullable Path archive;
 
@@ -287,8 +295,7 @@ final class Cluster implements AutoCloseable {
     overrides.put("transaction.state.log.min.isr", "2");
     overrides.put("share.coordinator.state.topic.replication.factor", "3");
     overrides.put("share.coordinator.state.topic.min.isr", "2");
-    // As Kafka chooses; a broker alone waits less.
-    overrides.put("broker.session.timeout.ms", "9000");
+    overrides.put("broker.session.timeout.ms", BROKER_SESSION_TIMEOUT);
     overrides.forEach((name, value) -> environment.put(BrokerMain.PREFIX + name, value));
     return environment;
   }
