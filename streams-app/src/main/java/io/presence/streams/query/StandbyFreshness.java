@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * in (stored each second, so that it errs on the safe side), and is held against it when it
  * answers, not before: for what is a good copy now may be emptied in the next moment. All that
  * holds while the owner lives and after it died; a copy that could not be compared for two seconds
- * does not answer.
+ * does not answer. One that was the owner's less than two seconds ago needs no comparison.
  */
 public final class StandbyFreshness implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StandbyFreshness.class);

@@ -30,9 +30,7 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
   private volatile long timestamp = Long.MIN_VALUE;
   private volatile boolean active;
 
-  /**
-   * When it was the processor's for the last time, in nanoseconds; null: never, or it may go on.
-   */
+  /** When it stopped being the processor's the last time, in nanoseconds; null: it never did. */
   private volatile @Nullable Long ownedUntil;
 
   private volatile boolean open;
@@ -110,7 +108,6 @@ abstract class PartitionIndex implements KeyValueStore<Bytes, byte[]> {
 
   final void becomeActive() {
     active = true;
-    ownedUntil = null;
   }
 
   final void deactivate() {
